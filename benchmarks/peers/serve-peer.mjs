@@ -1,0 +1,55 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { startCpuProfile } from "./cpu-profile.mjs";
+
+/*
+ * What every peer process shares: an HTTP server on a free loopback port and the control channel (Node's IPC) through which
+ * the orchestrator asks for the CPU time spent, for a broadcast, or for memory figures. The process measures itself, so the CPU
+ * of the load generator is never counted.
+ */
+
+const GC_PASSES = 4;
+
+/**
+ * @param {object} peer
+ * @param {"socket.io" | "websocket"} peer.dialect
+ * @param {string} peer.version shown in the report
+ * @param {(httpServer: import("node:http").Server) => { broadcast: () => void }} peer.attach
+ */
+export async function servePeer({ dialect, version, attach }) {
+  process.once("disconnect", () => process.exit());
+  const httpServer = createServer();
+  const { broadcast } = attach(httpServer);
+  let stopProfile = null;
+
+  const commands = {
+    broadcast({ times }) {
+      for (let index = 0; index < times; index++) broadcast();
+    },
+    cpu: () => ({ ...process.cpuUsage(), turns: performance.nodeTiming.uvMetricsInfo.loopCount }),
+    memory: collectMemory,
+    async startProfile() {
+      stopProfile = await startCpuProfile();
+      return true;
+    },
+    stopProfile: ({ file }) => stopProfile(file),
+  };
+  process.on("message", async (message) => {
+    const value = await commands[message.command](message);
+    if (value !== undefined) process.send({ id: message.id, value });
+  });
+
+  httpServer.listen(0, "127.0.0.1");
+  await once(httpServer, "listening");
+  process.send({ ready: { port: httpServer.address().port, dialect, version } });
+}
+
+async function collectMemory() {
+  // Finalizers and the frees they cause need turns of the loop between collections.
+  for (let pass = 0; pass < GC_PASSES; pass++) {
+    globalThis.gc();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  const { heapUsed, external, rss } = process.memoryUsage();
+  return { heapUsed, external, rss };
+}

@@ -1,0 +1,92 @@
+/*
+ * Samples in, rows and text out. Medians, because one sample in five that met a neighbour's burst must not move the result;
+ * min..max beside them, because a reader must see how much that happened.
+ */
+
+const REFERENCE = "socket.io";
+const BARE = "ws";
+const OURS = "plugboard";
+/** At most half of the reference's cost is the standing goal of every row. */
+const GOAL_RATIO = 0.5;
+
+/** @param {number[]} values at least one */
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/**
+ * @param {import("./scenarios/index.mjs").Scenario} scenario
+ * @param {Map<string, Record<string, number>[]>} samplesByPeer
+ */
+export function summarizeScenario({ name, title, unit }, samplesByPeer) {
+  const peers = [...samplesByPeer].filter(([, samples]) => samples.length > 0);
+  const rows = peers.map(([peer, samples]) => {
+    const fields = Object.keys(samples[0]).map((field) => [field, median(samples.map((sample) => sample[field]))]);
+    const values = samples.map((sample) => sample.value);
+    return {
+      peer,
+      ...Object.fromEntries(fields),
+      min: Math.min(...values),
+      max: Math.max(...values),
+      samples: samples.length,
+    };
+  });
+  const valueOf = (peer) => rows.find((row) => row.peer === peer)?.value;
+  for (const row of rows) {
+    row.ratioToSocketIo = ratio(row.value, valueOf(REFERENCE));
+    row.ratioToWs = ratio(row.value, valueOf(BARE));
+  }
+  return { scenario: name, title, unit, rows };
+}
+
+function ratio(value, base) {
+  return base === undefined ? null : value / base;
+}
+
+/** @param {ReturnType<typeof summarizeScenario>} summary */
+export function formatScenario({ title, unit, rows }) {
+  const isMemory = unit.startsWith("kB");
+  const extraHeads = isMemory ? ["heap", "external", "RSS"] : ["messages/s", "server CPU", "in kernel", "per turn"];
+  const heads = ["peer", unit, "min..max", "vs socket.io", "vs ws", ...extraHeads];
+  const lines = rows.map((row) => [
+    row.peer,
+    row.value.toFixed(2),
+    `${row.min.toFixed(2)}..${row.max.toFixed(2)}`,
+    formatRatio(row.ratioToSocketIo),
+    formatRatio(row.ratioToWs),
+    ...(isMemory
+      ? [row.heap.toFixed(2), row.external.toFixed(2), row.rss.toFixed(2)]
+      : [
+          Math.round(row.perSecond).toLocaleString("en"),
+          percent(row.cpuShare),
+          percent(row.systemShare),
+          row.perTurn.toFixed(1),
+        ]),
+  ]);
+  return `\n${title}\n${formatTable([heads, ...lines])}${formatGoal(rows)}`;
+}
+
+function formatGoal(rows) {
+  const achieved = rows.find((row) => row.peer === OURS)?.ratioToSocketIo ?? null;
+  if (achieved === null) return "";
+  return `goal: at most ${GOAL_RATIO} of ${REFERENCE}: ${achieved <= GOAL_RATIO ? "met" : "MISSED"} (${achieved.toFixed(2)})\n`;
+}
+
+const formatRatio = (value) => (value === null ? "-" : `${value.toFixed(2)}x`);
+const percent = (share) => `${Math.round(share * 100)}%`;
+
+/** First column to the left, all others to the right. */
+function formatTable(rows) {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const pad = (cell, column) => (column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]));
+  return rows.map((row) => `  ${row.map(pad).join("  ")}\n`).join("");
+}
+
+/** @param {import("./peers/cpu-profile.mjs").ProfileSummary} summary */
+export function formatProfile({ byPackage, byFunction }) {
+  const list = (shares, count) =>
+    shares.slice(0, count).map(({ name, share }) => `  ${(share * 100).toFixed(1).padStart(5)}%  ${name}\n`);
+  return ["self time by file\n", ...list(byPackage, 15), "self time by function\n", ...list(byFunction, 30)].join("");
+}

@@ -1,0 +1,46 @@
+/** How long an awaited event may take, in milliseconds: a guard against hanging tests, not a part of any test. */
+const GUARD_MS = 10_000;
+
+/** The common ground of Node's emitters and those of the published clients, whose typings do not agree. */
+export interface Listenable {
+  on(event: string, listener: (...args: never[]) => void): unknown;
+  off(event: string, listener: (...args: never[]) => void): unknown;
+}
+
+/** Resolves with the arguments of the next `event`. */
+export function nextEvent<Args extends unknown[] = unknown[]>(emitter: object, event: string): Promise<Args> {
+  return new Promise((resolve, reject) => {
+    const { on, off } = emitter as Listenable;
+    const listener = (...args: unknown[]): void => {
+      clearTimeout(guard);
+      off.call(emitter, event, listener);
+      resolve(args as Args);
+    };
+    const guard = setTimeout(() => {
+      off.call(emitter, event, listener);
+      reject(new Error(`no "${event}" event within ${GUARD_MS} ms`));
+    }, GUARD_MS);
+    on.call(emitter, event, listener);
+  });
+}
+
+/** Resolves with the first arguments of the next `count` events called `event`, in order. */
+export function nextEvents<First = unknown>(emitter: object, event: string, count: number): Promise<First[]> {
+  return new Promise((resolve, reject) => {
+    const { on, off } = emitter as Listenable;
+    const seen: First[] = [];
+    const listener = (first: First): void => {
+      seen.push(first);
+      if (seen.length === count) {
+        clearTimeout(guard);
+        off.call(emitter, event, listener);
+        resolve(seen);
+      }
+    };
+    const guard = setTimeout(() => {
+      off.call(emitter, event, listener);
+      reject(new Error(`${seen.length} of ${count} "${event}" events within ${GUARD_MS} ms`));
+    }, GUARD_MS);
+    on.call(emitter, event, listener);
+  });
+}

@@ -1,0 +1,101 @@
+import { ENGINE_ERROR_MESSAGES, EngineErrorCode } from "@plugboard/protocol";
+import { plainAnswer, type HttpAnswer, type HttpRequestLike } from "./http-port.js";
+import type { ResolvedEngineOptions } from "./options.js";
+import type { EngineSession } from "./session.js";
+
+/** Why a request is not let in: an entry of the error table and what is known about the case (spec/server.md 1.4). */
+export interface Refusal {
+  readonly error: keyof typeof EngineErrorCode;
+  readonly context: Record<string, unknown>;
+}
+
+export function refusal(error: Refusal["error"], context: Record<string, unknown>): Refusal {
+  return { error, context };
+}
+
+/** The protocol a client speaks; whatever is not 4 counts as 3 (spec/server.md 1.3). */
+export function requestedProtocol(request: HttpRequestLike): number {
+  return request.query["EIO"] === "4" ? 4 : 3;
+}
+
+/** The transport and the origin: what every request of ours has to get right. */
+export function checkRequest(request: HttpRequestLike, options: ResolvedEngineOptions): Refusal | undefined {
+  const { transport } = request.query;
+  if (
+    transport === undefined ||
+    transport === "webtransport" ||
+    !(options.transports as string[]).includes(transport)
+  ) {
+    return refusal("UNKNOWN_TRANSPORT", { transport });
+  }
+  const origin = request.header("origin");
+  if (origin !== undefined && !isFieldValue(origin)) {
+    return refusal("BAD_REQUEST", { name: "INVALID_ORIGIN", origin });
+  }
+  return undefined;
+}
+
+/** Finds the session of a request that names one, or says what is wrong with it. */
+export function checkSession(
+  request: HttpRequestLike,
+  sessions: Readonly<Record<string, EngineSession>>,
+  isUpgrade: boolean,
+): EngineSession | Refusal {
+  const { sid = "", transport } = request.query;
+  const session = Object.hasOwn(sessions, sid) ? sessions[sid] : undefined;
+  if (session === undefined) return refusal("UNKNOWN_SID", { sid });
+  const protocol = requestedProtocol(request);
+  if (protocol !== session.protocol) {
+    const previousProtocol = session.protocol;
+    return refusal("BAD_REQUEST", { name: "PROTOCOL_MISMATCH", protocol, previousProtocol });
+  }
+  const previousTransport = session.transport.name;
+  if (!isUpgrade && previousTransport !== transport) {
+    return refusal("BAD_REQUEST", { name: "TRANSPORT_MISMATCH", transport, previousTransport });
+  }
+  return session;
+}
+
+/** Whether a request without a session may become one; `allowRequest` has the last word but one. */
+export async function checkHandshake(
+  request: HttpRequestLike,
+  options: ResolvedEngineOptions,
+  isUpgrade: boolean,
+): Promise<Refusal | undefined> {
+  if (request.method !== "GET") return refusal("BAD_HANDSHAKE_METHOD", { method: request.method });
+  if (!isUpgrade && request.query["transport"] === "websocket") {
+    return refusal("BAD_REQUEST", { name: "TRANSPORT_HANDSHAKE_ERROR" });
+  }
+  const { allowRequest } = options;
+  if (allowRequest !== undefined) {
+    const message = await new Promise<string | null | undefined | true>((resolve) => {
+      allowRequest(request.raw as Parameters<typeof allowRequest>[0], (error, success) =>
+        resolve(success ? true : error),
+      );
+    });
+    if (message !== true) return refusal("FORBIDDEN", { message });
+  }
+  const protocol = requestedProtocol(request);
+  return protocol === 4 ? undefined : refusal("UNSUPPORTED_PROTOCOL_VERSION", { protocol });
+}
+
+/** Tab, visible ASCII and space, and the upper half of latin1: what a header field may hold. */
+function isFieldValue(value: string): boolean {
+  for (let index = 0; index < value.length; index++) {
+    const code = value.charCodeAt(index);
+    if (code !== 9 && (code < 0x20 || code === 0x7f || code > 0xff)) return false;
+  }
+  return true;
+}
+
+/** What the client reads: the text of `allowRequest` where there is one, else that of the table. */
+export function refusalText({ error, context }: Refusal): string {
+  return typeof context["message"] === "string" && context["message"] !== ""
+    ? context["message"]
+    : ENGINE_ERROR_MESSAGES[EngineErrorCode[error]];
+}
+
+export function refusalAnswer(refused: Refusal): HttpAnswer {
+  const body = JSON.stringify({ code: EngineErrorCode[refused.error], message: refusalText(refused) });
+  return plainAnswer(refused.error === "FORBIDDEN" ? 403 : 400, { "Content-Type": "application/json" }, body);
+}

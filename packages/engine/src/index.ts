@@ -1,0 +1,24 @@
+import type { Engine as EngineContract, EngineConstructor } from "./contract.js";
+import { EngineServer } from "./engine.js";
+
+/** The Engine.IO server, as a constructor without private members in its type. */
+export const Engine: EngineConstructor = EngineServer as unknown as EngineConstructor;
+/** The Engine.IO server. */
+export type Engine = EngineContract;
+export type { EngineConstructor, HandshakeRequest, Session } from "./contract.js";
+export { BodyError, parseQuery } from "./http-port.js";
+export type { HeaderFields, HttpAnswer, HttpRequestLike, Query } from "./http-port.js";
+export type { EngineMiddleware } from "./node/middlewares.js";
+export type {
+  AllowRequest,
+  AttachOptions,
+  CookieOptions,
+  EngineOptions,
+  ResolvedEngineOptions,
+  TransportName,
+  WebSocketEngine,
+} from "./options.js";
+export type { ReadyState } from "./session-states.js";
+export { TransportError } from "./transport-error.js";
+export type { QueuedPacket, SendCallback, SendOptions, Transport } from "./transports/transport.js";
+export type { PreparedFrame } from "./transports/websocket-frame.js";

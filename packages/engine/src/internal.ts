@@ -1,0 +1,3 @@
+export { generateSessionId } from "./session-id.js";
+export { engineUrlPrefix } from "./options.js";
+export { prepareFrame } from "./transports/websocket-frame.js";

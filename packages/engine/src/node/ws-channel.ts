@@ -1,0 +1,161 @@
+/*
+ * The one place that knows `ws`. It does the hard half of RFC 6455 (parsing, masking, fragments, UTF-8, limits); the
+ * frames we send are built by ourselves and written to the socket of the upgrade, which is ours.
+ */
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { WebSocket, WebSocketServer } from "ws";
+import type { EngineOptions } from "../options.js";
+import type { WebSocketChannel, WebSocketChannelEvents } from "../transports/websocket-channel.js";
+
+/** Turns an upgrade request into a channel. */
+export interface WebSocketAcceptor {
+  accept(req: IncomingMessage, socket: Duplex, head: Buffer, onChannel: (channel: WebSocketChannel) => void): void;
+  close(): void;
+}
+
+/** What a `wsEngine` has to offer (spec/server.md 1.9). */
+interface WebSocketEngineInstance {
+  handleUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer, done: (websocket: WebSocketLike) => void): void;
+  close(): void;
+  on?(event: "headers", listener: (lines: string[], req: IncomingMessage) => void): unknown;
+}
+
+interface WebSocketLike {
+  on(event: "message", listener: (data: Buffer | ArrayBuffer | Buffer[], isBinary: boolean) => void): unknown;
+  on(event: "close", listener: () => void): unknown;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  send(data: string | Uint8Array, onSent?: (error?: Error) => void): void;
+  close(): void;
+}
+
+/** Says when a close frame is about to leave, whichever side asked for it: `ws` answers one through `close` too. */
+class AnnouncingWebSocket extends WebSocket {
+  onControl: (() => void) | undefined;
+
+  override close(code?: number, data?: string | Buffer): void {
+    this.onControl?.();
+    super.close(code, data);
+  }
+}
+
+const SILENT_EVENTS: WebSocketChannelEvents = { onMessage() {}, onClose() {}, onError() {}, onControl() {} };
+
+abstract class ChannelBase<Target extends WebSocketLike> {
+  events: WebSocketChannelEvents = SILENT_EVENTS;
+  protected readonly websocket: Target;
+  protected readonly socket: Duplex;
+
+  constructor(websocket: Target, socket: Duplex) {
+    this.websocket = websocket;
+    this.socket = socket;
+    // First of all: an error before anybody listens would be an uncaught one (CVE-2022-21676).
+    websocket.on("error", (error) => this.events.onError(error));
+    websocket.on("close", () => this.events.onClose());
+    websocket.on("message", (data, isBinary) => {
+      this.events.onMessage(isBinary ? (data as Buffer) : String(data));
+    });
+  }
+
+  get remoteAddress(): string | undefined {
+    return (this.socket as Partial<{ remoteAddress: string }>).remoteAddress;
+  }
+
+  send(data: string | Uint8Array, onSent?: (error?: Error | null) => void): void {
+    this.websocket.send(data, onSent);
+  }
+
+  close(): void {
+    this.websocket.close();
+  }
+}
+
+/** A channel of our own `ws`: whole frames may be written beside it as long as no compression was negotiated. */
+class WsChannel extends ChannelBase<AnnouncingWebSocket> implements WebSocketChannel {
+  readonly takesFrames: boolean;
+
+  constructor(websocket: AnnouncingWebSocket, socket: Duplex) {
+    super(websocket, socket);
+    this.takesFrames = websocket.extensions === "";
+    websocket.onControl = () => this.events.onControl();
+    websocket.on("ping", (data) => {
+      this.events.onControl();
+      if (websocket.readyState === WebSocket.OPEN) websocket.pong(data);
+    });
+  }
+
+  get bufferedAmount(): number {
+    return this.websocket.bufferedAmount;
+  }
+
+  writeFrames(chunks: ReadonlyArray<string | Uint8Array>, onSent: (error?: Error | null) => void): void {
+    const { socket, websocket } = this;
+    if (websocket.readyState !== WebSocket.OPEN) return;
+    if (chunks.length === 1) {
+      writeChunk(socket, chunks[0] as string | Uint8Array, onSent);
+      return;
+    }
+    socket.cork();
+    const last = chunks.length - 1;
+    for (let index = 0; index < last; index++) writeChunk(socket, chunks[index] as string | Uint8Array);
+    writeChunk(socket, chunks[last] as string | Uint8Array, onSent);
+    socket.uncork();
+  }
+}
+
+function writeChunk(socket: Duplex, chunk: string | Uint8Array, onSent?: (error?: Error | null) => void): void {
+  if (typeof chunk === "string") socket.write(chunk, "latin1", onSent);
+  else socket.write(chunk, onSent);
+}
+
+/** A channel of an engine that the user has chosen: everything goes through its own `send`. */
+class ForeignChannel extends ChannelBase<WebSocketLike> implements WebSocketChannel {
+  readonly takesFrames = false;
+
+  get bufferedAmount(): number {
+    return (this.websocket as Partial<{ bufferedAmount: number }>).bufferedAmount ?? 0;
+  }
+
+  writeFrames(): void {
+    throw new Error("this WebSocket engine takes messages, not frames");
+  }
+}
+
+/**
+ * @param onHeaders - may add lines to the 101 answer
+ */
+export function createWebSocketAcceptor(
+  options: Pick<EngineOptions, "maxHttpBufferSize" | "perMessageDeflate" | "wsEngine">,
+  onHeaders: (lines: string[], req: IncomingMessage) => void,
+): WebSocketAcceptor {
+  const { wsEngine } = options;
+  const common = {
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: options.perMessageDeflate ?? false,
+    maxPayload: options.maxHttpBufferSize,
+  };
+  const engine = (
+    wsEngine === undefined
+      ? new WebSocketServer({
+          ...common,
+          maxPayload: common.maxPayload!,
+          WebSocket: AnnouncingWebSocket,
+          autoPong: false,
+        })
+      : new wsEngine(common)
+  ) as WebSocketEngineInstance;
+  engine.on?.("headers", onHeaders);
+  return {
+    accept(req, socket, head, onChannel) {
+      engine.handleUpgrade(req, socket, head, (websocket) => {
+        const channel =
+          websocket instanceof AnnouncingWebSocket
+            ? new WsChannel(websocket, socket)
+            : new ForeignChannel(websocket, socket);
+        onChannel(channel);
+      });
+    },
+    close: () => engine.close(),
+  };
+}

@@ -1,0 +1,112 @@
+import type { CorsOptions, CorsOptionsDelegate } from "cors";
+import type { SerializeOptions } from "cookie";
+import type { IncomingMessage } from "node:http";
+import type { PerMessageDeflateOptions } from "ws";
+import type { ZlibOptions } from "node:zlib";
+
+export type TransportName = "polling" | "websocket" | "webtransport";
+
+/** Decides on a handshake: call `decide(null, true)` to let it in, `decide("why", false)` to refuse it with 403. */
+export type AllowRequest = (
+  req: IncomingMessage,
+  decide: (error: string | null | undefined, success: boolean) => void,
+) => void;
+
+/** What a `wsEngine` has to be: the server class of `ws` or one made after it (spec/server.md 1.9). */
+export type WebSocketEngine = new (options: object) => unknown;
+
+/** Options of the engine (spec/server.md 1.1). Stored on `engine.opts`, where they may be changed at run time. */
+export interface EngineOptions {
+  /** Milliseconds between two pings. Default: 25000. */
+  pingInterval?: number;
+  /** Milliseconds a client has to answer a ping before it counts as gone. Default: 20000. */
+  pingTimeout?: number;
+  /** Milliseconds an upgrade may take. Default: 10000. */
+  upgradeTimeout?: number;
+  /** Bytes of a polling request body or a WebSocket message; told to the client as `maxPayload`. Default: 1000000. */
+  maxHttpBufferSize?: number;
+  /** Asked once per handshake, on both transports. Default: none. */
+  allowRequest?: AllowRequest;
+  /** Transports on offer. Default: `["polling", "websocket"]`. */
+  transports?: TransportName[];
+  /** Whether the handshake tells a polling client to upgrade. Default: true. */
+  allowUpgrades?: boolean;
+  /** WebSocket compression. Default: false; `true` means a threshold of 1024 bytes. */
+  perMessageDeflate?: boolean | PerMessageDeflateOptions;
+  /** Compression of polling answers. Default: from 1024 bytes on. */
+  httpCompression?: boolean | (ZlibOptions & { threshold?: number });
+  /** WebSocket server class. Default: that of `ws`. */
+  wsEngine?: WebSocketEngine;
+  /** Sent as a message right after the handshake. Default: none. */
+  initialPacket?: string | Uint8Array;
+  /** Cookie set by the handshake of a polling client. Default: false; `true` means `{ name: "io" }`. */
+  cookie?: boolean | CookieOptions;
+  /** Cross-origin rules, in the words of the `cors` package. Default: none, so browsers keep other origins out. */
+  cors?: CorsOptions | CorsOptionsDelegate;
+}
+
+/** `Set-Cookie` attributes of the handshake cookie. Defaults: `path: "/"`, `httpOnly: true`, `sameSite: "lax"`. */
+export interface CookieOptions extends Omit<SerializeOptions, "path"> {
+  /** Default: "io". */
+  name?: string;
+  /** `false` leaves the attribute out. */
+  path?: string | false;
+}
+
+/** Options of `engine.attach` (spec/server.md 1.2). */
+export interface AttachOptions {
+  /** Requests whose URL starts with it are ours. Default: "/engine.io". */
+  path?: string;
+  /** Whether the path has to be followed by a slash. Default: true. */
+  addTrailingSlash?: boolean;
+  /** Whether an upgrade that nobody else listens for is ended. Default: true. */
+  destroyUpgrade?: boolean;
+  /** After how many milliseconds. Default: 1000. */
+  destroyUpgradeTimeout?: number;
+}
+
+type Defaulted =
+  | "pingInterval"
+  | "pingTimeout"
+  | "upgradeTimeout"
+  | "maxHttpBufferSize"
+  | "transports"
+  | "allowUpgrades"
+  | "httpCompression"
+  | "cookie";
+
+export type ResolvedEngineOptions = AttachOptions &
+  Omit<EngineOptions, Defaulted> &
+  Required<Pick<EngineOptions, Defaulted>>;
+
+const DEFAULT_COMPRESSION_THRESHOLD_BYTES = 1024;
+
+export function resolveEngineOptions(options: EngineOptions & AttachOptions = {}): ResolvedEngineOptions {
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as EngineOptions;
+  const resolved: ResolvedEngineOptions = {
+    pingInterval: 25_000,
+    pingTimeout: 20_000,
+    upgradeTimeout: 10_000,
+    maxHttpBufferSize: 1_000_000,
+    transports: ["polling", "websocket"],
+    allowUpgrades: true,
+    httpCompression: { threshold: DEFAULT_COMPRESSION_THRESHOLD_BYTES },
+    cookie: false,
+    ...given,
+  };
+  if (resolved.perMessageDeflate) {
+    const asked = resolved.perMessageDeflate === true ? {} : resolved.perMessageDeflate;
+    resolved.perMessageDeflate = { threshold: DEFAULT_COMPRESSION_THRESHOLD_BYTES, ...asked };
+  }
+  if (resolved.cookie) {
+    const asked = resolved.cookie === true ? {} : resolved.cookie;
+    resolved.cookie = { name: "io", path: "/", httpOnly: true, sameSite: "lax", ...asked };
+  }
+  return resolved;
+}
+
+/** The prefix that the URLs of an engine start with: one trailing slash exactly, or none when asked so. */
+export function engineUrlPrefix(options: AttachOptions = {}): string {
+  const path = (options.path ?? "/engine.io").replace(/\/$/, "");
+  return options.addTrailingSlash === false ? path : path + "/";
+}

@@ -1,0 +1,365 @@
+import { EventEmitter } from "node:events";
+import type { EngineCloseReason, EnginePacket } from "@plugboard/protocol";
+import type { HeaderFields } from "./http-port.js";
+import type { ResolvedEngineOptions } from "./options.js";
+import {
+  HEARTBEAT_TABLE,
+  READY_TABLE,
+  UPGRADE_TABLE,
+  type HeartbeatEvent,
+  type HeartbeatState,
+  type ReadyEvent,
+  type ReadyState,
+  type UpgradeEvent,
+  type UpgradeState,
+} from "./session-states.js";
+import { TransportError } from "./transport-error.js";
+import {
+  DEAF_EVENTS,
+  type QueuedPacket,
+  type SendCallback,
+  type SendOptions,
+  type Transport,
+  type TransportEvents,
+} from "./transports/transport.js";
+
+/** What a session needs of the engine it belongs to. */
+export interface SessionHost {
+  readonly opts: ResolvedEngineOptions;
+  /** Arms the next ping, and disarms the deadline for the pong. */
+  awaitPing(session: EngineSession): void;
+  /** Arms the deadline for the pong. */
+  awaitPong(session: EngineSession): void;
+  /** Forgets the session. */
+  onSessionEnd(session: EngineSession): void;
+  upgradesOf(transport: Transport): string[];
+  onSessionHeaders(session: EngineSession, headers: HeaderFields, request: unknown): void;
+  onSessionFlush(session: EngineSession, batch: readonly QueuedPacket[]): void;
+  onSessionDrain(session: EngineSession): void;
+}
+
+export interface SessionIdentity {
+  readonly id: string;
+  readonly protocol: number;
+  readonly request: unknown;
+  readonly remoteAddress: string | undefined;
+}
+
+type MessageData = string | Uint8Array | ArrayBuffer | ArrayBufferView;
+
+const NO_OPTIONS: SendOptions = Object.freeze({ compress: true });
+
+/**
+ * One Engine.IO connection: it outlives the transports that carry it.
+ *
+ * Events (spec/server.md 1.13): `open`, `packet`, `packetCreate`, `data`, `message`, `heartbeat`, `flush`, `drain`,
+ * `upgrading`, `upgrade`, `close`.
+ */
+export class EngineSession extends EventEmitter implements TransportEvents {
+  readonly id: string;
+  readonly protocol: number;
+  readonly request: unknown;
+  readonly remoteAddress: string | undefined;
+  transport: Transport;
+  writeBuffer: QueuedPacket[] = [];
+  readonly #host: SessionHost;
+  #readyState: ReadyState = "opening";
+  #upgradeState: UpgradeState = "none";
+  #heartbeat: HeartbeatState = "quiet";
+  #candidate: Transport | undefined = undefined;
+  #upgradeTimer: ReturnType<typeof setTimeout> | undefined = undefined;
+  #headersSent = false;
+
+  constructor(host: SessionHost, identity: SessionIdentity, transport: Transport) {
+    super();
+    this.id = identity.id;
+    this.protocol = identity.protocol;
+    this.request = identity.request;
+    this.remoteAddress = identity.remoteAddress;
+    this.#host = host;
+    this.transport = transport;
+    transport.events = this;
+  }
+
+  get readyState(): ReadyState {
+    return this.#readyState;
+  }
+
+  /** Whether a candidate transport is being tried. */
+  get upgrading(): boolean {
+    return this.#upgradeState === "candidate" || this.#upgradeState === "probing";
+  }
+
+  get upgraded(): boolean {
+    return this.#upgradeState === "upgraded";
+  }
+
+  /** Bytes of packets not yet handed to a transport are not counted, only those the operating system has not taken. */
+  get bufferedAmount(): number {
+    return this.transport.bufferedAmount;
+  }
+
+  /** Sends the handshake. */
+  open(): void {
+    const { pingInterval, pingTimeout, maxHttpBufferSize, initialPacket } = this.#host.opts;
+    this.#move("handshake");
+    this.sendPacket(
+      "open",
+      JSON.stringify({
+        sid: this.id,
+        upgrades: this.#host.upgradesOf(this.transport),
+        pingInterval,
+        pingTimeout,
+        maxPayload: maxHttpBufferSize,
+      }),
+    );
+    if (initialPacket !== undefined) this.sendPacket("message", initialPacket);
+    this.emit("open");
+    this.#host.awaitPing(this);
+  }
+
+  /**
+   * Sends a message.
+   *
+   * @param callback - runs once the message has been written; never when it was not sent
+   */
+  send(data: MessageData, options?: SendOptions | SendCallback, callback?: SendCallback): this {
+    if (typeof options === "function") this.sendPacket("message", data, undefined, options);
+    else this.sendPacket("message", data, options, callback);
+    return this;
+  }
+
+  write(data: MessageData, options?: SendOptions | SendCallback, callback?: SendCallback): this {
+    return this.send(data, options, callback);
+  }
+
+  sendPacket(type: EnginePacket["type"], data?: MessageData, options?: SendOptions, callback?: SendCallback): void {
+    if (this.#readyState === "closing" || this.#readyState === "closed") return;
+    const packet = { type, options: normalise(options) } as QueuedPacket;
+    if (data !== undefined) packet.data = typeof data === "string" ? data : asBytes(data);
+    if (callback !== undefined) packet.callback = callback;
+    if (this.listenerCount("packetCreate") > 0) this.emit("packetCreate", packet);
+    this.writeBuffer.push(packet);
+    this.flush();
+  }
+
+  /** Hands what is waiting to the transport, if it takes it. */
+  flush(): void {
+    if (this.#readyState === "closed" || this.writeBuffer.length === 0 || !this.transport.accepting) return;
+    const batch = this.writeBuffer;
+    this.writeBuffer = [];
+    if (this.listenerCount("flush") > 0) this.emit("flush", batch);
+    this.#host.onSessionFlush(this, batch);
+    this.transport.send(batch, this.#callbacksOf(batch));
+    if (this.listenerCount("drain") > 0) this.emit("drain");
+    this.#host.onSessionDrain(this);
+  }
+
+  #callbacksOf(batch: readonly QueuedPacket[]): (() => void) | undefined {
+    if (!batch.some((packet) => packet.callback !== undefined)) return undefined;
+    const { transport } = this;
+    return () => {
+      if (this.#readyState === "closed") return;
+      for (const { callback } of batch) callback?.(transport);
+    };
+  }
+
+  /**
+   * Ends the session: what is queued is sent first, unless `discard` is set.
+   */
+  close(discard = false): void {
+    if (discard && (this.#readyState === "open" || this.#readyState === "closing")) {
+      this.writeBuffer = [];
+      this.#end("forced close");
+      return;
+    }
+    if (!this.#move("closeRequested")) return;
+    if (this.writeBuffer.length > 0) this.once("drain", () => this.#closeTransport());
+    else this.#closeTransport();
+  }
+
+  #closeTransport(): void {
+    if (this.#readyState === "closing") this.transport.close("orderly");
+  }
+
+  // What the transport tells.
+
+  onPacket(packet: EnginePacket): void {
+    if (this.#readyState !== "open") {
+      // A pong still counts while closing: otherwise an orderly close would end as a ping timeout.
+      if (this.#readyState === "closing" && packet.type === "pong") this.#onPong();
+      return;
+    }
+    if (this.listenerCount("packet") > 0) this.emit("packet", packet);
+    if (packet.type === "message") {
+      if (this.#heartbeat === "awaitingPong") this.#onTraffic();
+      const data = packet.data ?? "";
+      this.emit("data", data);
+      if (this.listenerCount("message") > 0) this.emit("message", data);
+      return;
+    }
+    if (packet.type === "pong") return this.#onPong();
+    if (packet.type === "error") return this.#end("parse error");
+    if (packet.type === "ping") return this.onError("invalid heartbeat direction");
+    this.#onTraffic();
+  }
+
+  onReady(): void {
+    this.flush();
+    // The client holds its next message back until this poll is answered: it waits to switch over.
+    if (this.#upgradeState === "probing" && this.transport.writable) this.#sendNoop();
+  }
+
+  onError(message: string, description?: unknown): void {
+    this.#end("transport error", new TransportError(message, description));
+  }
+
+  onClose(): void {
+    this.#end(this.#readyState === "closing" ? "forced close" : "transport close");
+  }
+
+  onHeaders(headers: HeaderFields, request: unknown): void {
+    this.#host.onSessionHeaders(this, headers, request);
+  }
+
+  /** True once, for the answer that carries the handshake. */
+  takeFirstHeaders(): boolean {
+    const first = !this.#headersSent;
+    this.#headersSent = true;
+    return first;
+  }
+
+  // Heartbeat.
+
+  /** To be called when a ping is due. */
+  sendPing(): void {
+    if (this.#readyState === "closed") return;
+    this.sendPacket("ping");
+    this.#beat("pingSent");
+    this.#host.awaitPong(this);
+  }
+
+  /** To be called when the pong did not come. */
+  onPongOverdue(): void {
+    this.#end("ping timeout");
+  }
+
+  #onPong(): void {
+    this.#beat("pong");
+    this.#host.awaitPing(this);
+    if (this.listenerCount("heartbeat") > 0) this.emit("heartbeat");
+  }
+
+  #onTraffic(): void {
+    if (this.#beat("traffic")) this.#host.awaitPong(this);
+  }
+
+  // Upgrade (spec/server.md 1.10).
+
+  /** Tries another transport, whose first packets decide. The caller has checked that none was tried before. */
+  tryTransport(candidate: Transport): void {
+    this.#advance("candidate");
+    this.#candidate = candidate;
+    this.#upgradeTimer = setTimeout(() => this.#giveUpCandidate(), this.#host.opts.upgradeTimeout);
+    candidate.events = {
+      onPacket: (packet) => this.#onCandidatePacket(candidate, packet),
+      onReady() {},
+      onError: () => this.#giveUpCandidate(),
+      onClose: () => this.#giveUpCandidate(),
+      onHeaders: (headers, request) => this.onHeaders(headers, request),
+    };
+  }
+
+  #onCandidatePacket(candidate: Transport, packet: EnginePacket): void {
+    if (packet.type === "ping" && packet.data === "probe" && this.#advance("probe")) {
+      candidate.send([{ type: "pong", data: "probe", options: NO_OPTIONS }]);
+      this.emit("upgrading", candidate);
+      if (this.transport.writable) this.#sendNoop();
+    } else if (packet.type === "upgrade" && this.#readyState !== "closed") {
+      this.#switchTo(candidate);
+    } else {
+      this.#giveUpCandidate();
+    }
+  }
+
+  #switchTo(candidate: Transport): void {
+    this.#forgetCandidate("upgraded");
+    const old = this.transport;
+    this.transport = candidate;
+    old.events = DEAF_EVENTS;
+    old.close("now");
+    if (this.#readyState === "closing") {
+      candidate.events = DEAF_EVENTS;
+      candidate.close("orderly");
+      this.#end("forced close");
+      return;
+    }
+    candidate.events = this;
+    this.emit("upgrade", candidate);
+    this.flush();
+  }
+
+  #giveUpCandidate(): void {
+    const candidate = this.#candidate;
+    if (candidate === undefined) return;
+    this.#forgetCandidate("failed");
+    candidate.events = DEAF_EVENTS;
+    candidate.close("orderly");
+  }
+
+  #forgetCandidate(event: UpgradeEvent): void {
+    clearTimeout(this.#upgradeTimer);
+    this.#upgradeTimer = undefined;
+    this.#candidate = undefined;
+    this.#advance(event);
+  }
+
+  #sendNoop(): void {
+    this.transport.send([{ type: "noop", options: NO_OPTIONS }]);
+  }
+
+  // The one way out.
+
+  #end(reason: EngineCloseReason, description?: Error): void {
+    if (!this.#move("ended")) return;
+    this.#host.onSessionEnd(this);
+    this.#giveUpCandidate();
+    this.transport.events = DEAF_EVENTS;
+    this.transport.close("now");
+    this.emit("close", reason, description);
+    // Listeners of `close` may still look at what was not sent.
+    process.nextTick(() => (this.writeBuffer = []));
+  }
+
+  // The tables.
+
+  #move(event: ReadyEvent): boolean {
+    const next = READY_TABLE[this.#readyState][event];
+    if (next !== undefined) this.#readyState = next;
+    return next !== undefined;
+  }
+
+  #advance(event: UpgradeEvent): boolean {
+    const next = UPGRADE_TABLE[this.#upgradeState][event];
+    if (next !== undefined) this.#upgradeState = next;
+    return next !== undefined;
+  }
+
+  #beat(event: HeartbeatEvent): boolean {
+    const next = HEARTBEAT_TABLE[this.#heartbeat][event];
+    if (next !== undefined) this.#heartbeat = next;
+    return next !== undefined;
+  }
+}
+
+function normalise(options: SendOptions | undefined): SendOptions {
+  if (options === undefined) return NO_OPTIONS;
+  if (typeof options.compress === "boolean") return options;
+  return { ...options, compress: true };
+}
+
+function asBytes(data: ArrayBuffer | ArrayBufferView): Uint8Array {
+  if (data instanceof Uint8Array) return data;
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return new Uint8Array(data);
+}

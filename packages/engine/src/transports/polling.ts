@@ -1,0 +1,189 @@
+import { engineCodec } from "../engine-codec.js";
+import {
+  BodyError,
+  nothingToDo,
+  plainAnswer,
+  type HeaderFields,
+  type HttpAnswer,
+  type HttpRequestLike,
+} from "../http-port.js";
+import type { ResolvedEngineOptions } from "../options.js";
+import { compressedBody } from "./polling-compression.js";
+import { DEAF_EVENTS, type CloseMode, type QueuedPacket, type Transport, type TransportEvents } from "./transport.js";
+
+/** How long an orderly close waits for the poll that carries it. */
+const CLOSE_TIMEOUT_MS = 30_000;
+
+interface PendingPoll {
+  readonly request: HttpRequestLike;
+  readonly resolve: (answer: HttpAnswer) => void;
+}
+
+/**
+ * HTTP long-polling (spec/server.md 1.8): a GET waits until there is something to say, a POST brings what the client has
+ * to say. Requests come in and answers go out as values; who serves HTTP is not our business.
+ */
+export class PollingTransport implements Transport {
+  readonly name = "polling";
+  readonly bufferedAmount = 0;
+  events: TransportEvents = DEAF_EVENTS;
+  readonly #options: ResolvedEngineOptions;
+  readonly #protocol: number;
+  #poll: PendingPoll | undefined;
+  #upload: HttpRequestLike | undefined;
+  /** A close that waits for the next poll; set to its deadline. */
+  #closeTimer: ReturnType<typeof setTimeout> | undefined;
+  #closed = false;
+
+  constructor(options: ResolvedEngineOptions, protocol: number) {
+    this.#options = options;
+    this.#protocol = protocol;
+  }
+
+  get writable(): boolean {
+    return this.#poll !== undefined && this.#closeTimer === undefined;
+  }
+
+  get accepting(): boolean {
+    return this.writable;
+  }
+
+  /** Takes a request of this session and gives its answer, at once or when there is something to answer. */
+  handle(request: HttpRequestLike): Promise<HttpAnswer> {
+    if (request.method === "GET") return this.#onPoll(request);
+    if (request.method === "POST") return this.#onUpload(request);
+    return Promise.resolve(plainAnswer(500));
+  }
+
+  #onPoll(request: HttpRequestLike): Promise<HttpAnswer> {
+    if (this.#poll !== undefined) {
+      this.#fail("overlap from client");
+      return Promise.resolve(plainAnswer(400));
+    }
+    return new Promise((resolve) => {
+      const poll: PendingPoll = { request, resolve };
+      this.#poll = poll;
+      request.onAbort(() => {
+        if (this.#poll !== poll) return;
+        this.#poll = undefined;
+        this.#fail("poll connection closed prematurely");
+      });
+      this.events.onReady();
+      if (this.#closeTimer !== undefined && this.#poll === poll) this.#finishOrderlyClose();
+    });
+  }
+
+  async #onUpload(request: HttpRequestLike): Promise<HttpAnswer> {
+    if (this.#upload !== undefined) {
+      this.#fail("data request overlap from client");
+      return plainAnswer(400);
+    }
+    if (request.header("content-type") === "application/octet-stream" && this.#protocol === 4) {
+      this.#fail("invalid content");
+      return plainAnswer(400);
+    }
+    this.#upload = request;
+    let body: Uint8Array;
+    try {
+      body = await request.readBody(this.#options.maxHttpBufferSize);
+    } catch (error) {
+      this.#upload = undefined;
+      if (error instanceof BodyError && error.code === "EIO_BODY_TOO_LARGE") return plainAnswer(413);
+      this.#fail("data request connection closed prematurely");
+      return plainAnswer(400);
+    }
+    // From here on the answer is certain: a close that the packets bring about must not drop this request.
+    this.#upload = undefined;
+    this.#receive(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8"));
+    const headers = { "Content-Type": "text/html", "Content-Length": "2", "cache-control": "no-store" };
+    return this.#answer(request, headers, "ok");
+  }
+
+  #receive(payload: string): void {
+    for (const packet of engineCodec.decodePayload(payload)) {
+      if (packet.type === "close") {
+        if (this.writable) this.send([{ type: "noop", options: {} }]);
+        this.#closed = true;
+        this.events.onClose();
+        return;
+      }
+      this.events.onPacket(packet);
+    }
+  }
+
+  send(batch: readonly QueuedPacket[], onWritten?: () => void): void {
+    const poll = this.#poll;
+    if (poll === undefined) return;
+    this.#poll = undefined;
+    const payload = engineCodec.encodePayload(batch);
+    const mayCompress = batch.some((packet) => packet.options.compress === true);
+    poll.resolve(this.#payloadAnswer(poll.request, payload, mayCompress, onWritten));
+  }
+
+  #payloadAnswer(
+    request: HttpRequestLike,
+    payload: string,
+    mayCompress: boolean,
+    onWritten: () => void = nothingToDo,
+  ): HttpAnswer {
+    const headers: HeaderFields = { "Content-Type": "text/plain; charset=UTF-8", "cache-control": "no-store" };
+    const userAgent = request.header("user-agent");
+    if (userAgent?.includes(";MSIE") || userAgent?.includes("Trident/")) headers["X-XSS-Protection"] = "0";
+    const { httpCompression } = this.#options;
+    const compressed = mayCompress && httpCompression ? compressedBody(request, payload, httpCompression) : undefined;
+    if (compressed === undefined) headers["Content-Length"] = String(Buffer.byteLength(payload));
+    else headers["Content-Encoding"] = compressed.encoding;
+    return this.#answer(request, headers, compressed?.body ?? payload, onWritten);
+  }
+
+  #answer(
+    request: HttpRequestLike,
+    headers: HeaderFields,
+    body: HttpAnswer["body"],
+    onWritten: () => void = nothingToDo,
+  ): HttpAnswer {
+    this.events.onHeaders(headers, request.raw);
+    const done = (error?: Error): void => {
+      if (error === undefined) onWritten();
+      else this.#fail("answer not written", error);
+    };
+    return { status: 200, headers, body, done };
+  }
+
+  close(mode: CloseMode): void {
+    if (this.#closed) return;
+    if (this.#upload !== undefined) {
+      this.#upload.abort();
+      this.#upload = undefined;
+    }
+    if (this.writable) {
+      this.send([{ type: "close", options: {} }]);
+      this.#finishClose();
+    } else if (mode === "now") {
+      this.#finishClose();
+    } else {
+      this.#closeTimer ??= setTimeout(() => this.#finishClose(), CLOSE_TIMEOUT_MS);
+    }
+  }
+
+  /** Nothing was pending when the close was asked for: this poll takes it along. */
+  #finishOrderlyClose(): void {
+    this.send([
+      { type: "noop", options: {} },
+      { type: "close", options: {} },
+    ]);
+    this.#finishClose();
+  }
+
+  #finishClose(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#closeTimer);
+    this.events.onClose();
+  }
+
+  #fail(message: string, description?: unknown): void {
+    if (this.#closed) return;
+    this.events.onError(message, description);
+  }
+}

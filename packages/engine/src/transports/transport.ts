@@ -1,0 +1,64 @@
+import type { EnginePacket } from "@plugboard/protocol";
+import type { HeaderFields } from "../http-port.js";
+import type { PreparedFrame } from "./websocket-frame.js";
+
+/** How one message is to be sent. */
+export interface SendOptions {
+  /** Whether HTTP compression may be applied to it. Default: true. */
+  compress?: boolean;
+  /** The WebSocket frame of this very message, built once for many receivers. */
+  prepared?: PreparedFrame;
+  /** The same, as the third-party adapters build it: header and payload of an unmasked server frame (spec/server.md 1.9). */
+  wsPreEncodedFrame?: readonly Uint8Array[];
+}
+
+/** Called once a message has been written, with the transport that carried it. */
+export type SendCallback = (transport: Transport) => void;
+
+/** A packet on its way out. */
+export interface QueuedPacket extends EnginePacket {
+  options: SendOptions;
+  callback?: SendCallback;
+}
+
+/** How a transport is to be closed: `orderly` lets the peer know, `now` does not wait for anybody. */
+export type CloseMode = "orderly" | "now";
+
+/**
+ * Carries the bytes of one session. Nobody subclasses it: a transport calls the {@link TransportEvents} port.
+ */
+export interface Transport {
+  readonly name: "polling" | "websocket" | "webtransport";
+  /** Nothing is on its way: what `volatile` looks at. */
+  readonly writable: boolean;
+  /** A batch handed over now leaves at once, or together with the one already waiting for the end of this turn. */
+  readonly accepting: boolean;
+  /** Bytes handed to the operating system's queue but not yet taken by it. */
+  readonly bufferedAmount: number;
+  events: TransportEvents;
+  send(batch: readonly QueuedPacket[], onWritten?: () => void): void;
+  /** Ends in `events.onClose()`, unless the transport is closed already. */
+  close(mode: CloseMode): void;
+}
+
+/** What a transport tells its session. */
+export interface TransportEvents {
+  onPacket(packet: EnginePacket): void;
+  /** The transport can take a batch. */
+  onReady(): void;
+  /** The transport is broken. */
+  onError(message: string, description?: unknown): void;
+  /** The peer has closed, or a requested close is complete. */
+  onClose(): void;
+  /** An HTTP answer is about to be sent; listeners may add header fields. */
+  onHeaders(headers: HeaderFields, request: unknown): void;
+}
+
+/** What a transport reports to once its session has moved to another one. */
+export const DEAF_EVENTS: TransportEvents = {
+  onPacket() {},
+  onReady() {},
+  onError() {},
+  onClose() {},
+  onHeaders() {},
+};

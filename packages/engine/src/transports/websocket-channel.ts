@@ -1,0 +1,31 @@
+/** What a WebSocket reports. */
+export interface WebSocketChannelEvents {
+  onMessage(data: string | Uint8Array): void;
+  onClose(): void;
+  onError(error: unknown): void;
+  /** A ping or a close is about to be answered or sent: what is gathered must leave before it. */
+  onControl(): void;
+}
+
+/**
+ * One WebSocket connection, whoever speaks the protocol: `ws` on Node, the host itself on Bun and Deno.
+ */
+export interface WebSocketChannel {
+  readonly remoteAddress: string | undefined;
+  /** Bytes accepted but not yet taken by the operating system. */
+  readonly bufferedAmount: number;
+  /**
+   * Whether whole frames may be written with `writeFrames`. It does not change in the life of a channel, so that one
+   * connection never mixes both ways.
+   */
+  readonly takesFrames: boolean;
+  events: WebSocketChannelEvents;
+  /** Sends one message as one frame. */
+  send(data: string | Uint8Array, onSent?: (error?: Error | null) => void): void;
+  /**
+   * Writes complete frames: strings with one char per byte, and bytes. Nothing is written, and `onSent` is not called,
+   * once the connection is no longer open.
+   */
+  writeFrames(chunks: ReadonlyArray<string | Uint8Array>, onSent: (error?: Error | null) => void): void;
+  close(): void;
+}

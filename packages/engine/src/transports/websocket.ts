@@ -1,0 +1,171 @@
+import type { EndOfTurn } from "../end-of-turn.js";
+import { engineCodec } from "../engine-codec.js";
+import { DEAF_EVENTS, type QueuedPacket, type Transport, type TransportEvents } from "./transport.js";
+import type { WebSocketChannel, WebSocketChannelEvents } from "./websocket-channel.js";
+import { binaryFrameHeader, foreignFrame, textFrame } from "./websocket-frame.js";
+
+/** What is gathered leaves before the end of the turn once it is this long. */
+const GATHER_LIMIT_BYTES = 64 * 1024;
+
+/** Binary payloads up to this size are copied into the gathered string; larger ones are written as they are. */
+const FOLD_LIMIT_BYTES = 1024;
+
+/**
+ * WebSocket (spec/server.md 1.9): one packet per frame. Packets sent in one turn of the event loop are gathered and
+ * leave as one write, unless the channel cannot take frames: then each goes through the channel's own `send`.
+ */
+export class WebSocketTransport implements Transport, WebSocketChannelEvents {
+  readonly name = "websocket";
+  events: TransportEvents = DEAF_EVENTS;
+  writable = true;
+  readonly #channel: WebSocketChannel;
+  readonly #endOfTurn: EndOfTurn;
+  readonly #supportsBinary: boolean;
+  /** Gathered frames, one char per byte. */
+  #gathered = "";
+  /** Whether this transport waits for the end of the turn. */
+  #scheduled = false;
+  /** Writes whose callback has not come yet. */
+  #writesInFlight = 0;
+  #callbacks: Array<() => void> | undefined = undefined;
+  #closed = false;
+  readonly #onSent: (error?: Error | null) => void;
+
+  constructor(channel: WebSocketChannel, endOfTurn: EndOfTurn, supportsBinary: boolean) {
+    this.#channel = channel;
+    this.#endOfTurn = endOfTurn;
+    this.#supportsBinary = supportsBinary;
+    this.#onSent = (error) => this.#afterWrite(error);
+    channel.events = this;
+  }
+
+  get accepting(): boolean {
+    return this.writable || this.#scheduled;
+  }
+
+  get bufferedAmount(): number {
+    return this.#channel.bufferedAmount + this.#gathered.length;
+  }
+
+  send(batch: readonly QueuedPacket[], onWritten?: () => void): void {
+    if (this.#closed) return;
+    this.writable = false;
+    if (onWritten !== undefined) (this.#callbacks ??= []).push(onWritten);
+    if (!this.#channel.takesFrames) return this.#sendThroughChannel(batch);
+    if (!this.#scheduled) {
+      this.#scheduled = true;
+      this.#endOfTurn.schedule(this);
+    }
+    for (const packet of batch) this.#gather(packet);
+    if (this.#gathered.length > GATHER_LIMIT_BYTES) this.flush();
+  }
+
+  #gather(packet: QueuedPacket): void {
+    const { prepared, wsPreEncodedFrame } = packet.options;
+    if (prepared !== undefined) {
+      this.#gathered += prepared.binaryString;
+    } else if (packet.type === "message" && typeof packet.data === "string" && wsPreEncodedFrame === undefined) {
+      this.#gathered += textFrame("4", packet.data);
+    } else if (wsPreEncodedFrame !== undefined) {
+      this.#gathered += foreignFrame(wsPreEncodedFrame);
+    } else {
+      const encoded = engineCodec.encodePacket(packet, this.#supportsBinary);
+      if (typeof encoded === "string") this.#gathered += textFrame("", encoded);
+      else this.#gatherBytes(encoded);
+    }
+  }
+
+  #gatherBytes(payload: Uint8Array): void {
+    this.#gathered += binaryFrameHeader(payload.byteLength);
+    const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+    if (bytes.length <= FOLD_LIMIT_BYTES) {
+      this.#gathered += bytes.latin1Slice();
+      return;
+    }
+    // Written now, not at the end of the turn: the owner may change the bytes once `emit` has returned.
+    const header = this.#gathered;
+    this.#gathered = "";
+    this.#writesInFlight++;
+    this.#channel.writeFrames([header, bytes], this.#onSent);
+  }
+
+  #sendThroughChannel(batch: readonly QueuedPacket[]): void {
+    const last = batch.length - 1;
+    this.#writesInFlight++;
+    for (let index = 0; index <= last; index++) {
+      const packet = batch[index] as QueuedPacket;
+      const encoded = engineCodec.encodePacket(packet, this.#supportsBinary);
+      this.#channel.send(encoded, index === last ? this.#onSent : undefined);
+    }
+  }
+
+  /** Writes what was gathered. */
+  flush(): void {
+    this.#scheduled = false;
+    if (this.#gathered === "") {
+      this.#settle();
+      return;
+    }
+    const frames = this.#gathered;
+    this.#gathered = "";
+    this.#writesInFlight++;
+    this.#channel.writeFrames([frames], this.#onSent);
+  }
+
+  #afterWrite(error: Error | null | undefined): void {
+    this.#writesInFlight--;
+    if (this.#closed) return;
+    if (error) {
+      this.#closed = true;
+      this.#channel.close();
+      this.events.onError("write error", error);
+      return;
+    }
+    this.#settle();
+  }
+
+  /** Becomes writable once everything that was handed over has been written. */
+  #settle(): void {
+    if (this.#closed || this.writable || this.#scheduled || this.#writesInFlight > 0 || this.#gathered !== "") return;
+    this.writable = true;
+    if (this.#callbacks !== undefined) {
+      const callbacks = this.#callbacks;
+      this.#callbacks = undefined;
+      for (const callback of callbacks) callback();
+    }
+    this.events.onReady();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#channel.close();
+    this.events.onClose();
+  }
+
+  // What the channel reports.
+
+  onMessage(data: string | Uint8Array): void {
+    if (this.#closed) return;
+    const packet = engineCodec.decodePacket(data);
+    if (packet.type === "close") this.close();
+    else this.events.onPacket(packet);
+  }
+
+  onControl(): void {
+    this.flush();
+  }
+
+  onClose(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.events.onClose();
+  }
+
+  onError(error: unknown): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#channel.close();
+    this.events.onError("websocket error", error);
+  }
+}

@@ -1,0 +1,82 @@
+import { isBytes } from "./bytes.js";
+import { hostGlobals } from "./host-globals.js";
+import { ProtocolError } from "./protocol-error.js";
+
+/**
+ * How deeply data to encode may be nested. Deeper data, and circular data with it, is refused in one clear way: without
+ * this line it would depend on the stack that is left, here and in `JSON.stringify`, which gives up near 4,000.
+ */
+export const MAX_DATA_DEPTH = 2000;
+
+/**
+ * Finds the binary values in `value`, depth first, moves them to `attachments` and returns what to serialise instead: a
+ * copy along the paths that lead to them. Without binary values `value` itself comes back and nothing was allocated, so
+ * that this one walk also answers whether there are any.
+ *
+ * `toJSON` is honoured as `JSON.stringify` does: called once per value, its result taken as it is.
+ * @param key - where `value` stood, handed to `toJSON`
+ * @throws ProtocolError `SIO_DATA_TOO_DEEP`
+ */
+export function extractBinary(value: object, key: string | number, attachments: object[], depth: number): unknown {
+  if (depth > MAX_DATA_DEPTH) throw new ProtocolError("SIO_DATA_TOO_DEEP");
+  if (Array.isArray(value)) return extractFromArray(value, attachments, depth);
+  if (isBinary(value)) return attach(value, attachments);
+  const toJSON = (value as { toJSON?: unknown }).toJSON;
+  if (typeof toJSON !== "function") return extractFromObject(value, attachments, depth);
+  // Serialising every date twice would be a waste: a date holds no bytes.
+  if (toJSON === Date.prototype.toJSON) return value;
+  const json: unknown = toJSON.call(value, String(key));
+  if (typeof json !== "object" || json === null) return value;
+  if (isBinary(json)) return attach(json, attachments);
+  const extracted = Array.isArray(json)
+    ? extractFromArray(json, attachments, depth)
+    : extractFromObject(json, attachments, depth);
+  return extracted === json ? value : withoutToJson(extracted);
+}
+
+function extractFromArray(values: readonly unknown[], attachments: object[], depth: number): readonly unknown[] {
+  let copy: unknown[] | undefined;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (typeof value !== "object" || value === null) continue;
+    const extracted = extractBinary(value, i, attachments, depth + 1);
+    if (extracted === value) continue;
+    copy ??= values.slice();
+    copy[i] = extracted;
+  }
+  return copy ?? values;
+}
+
+function extractFromObject(object: object, attachments: object[], depth: number): object {
+  let copy: Record<string, unknown> | undefined;
+  for (const key in object) {
+    if (!Object.hasOwn(object, key)) continue;
+    const value = (object as Record<string, unknown>)[key];
+    if (typeof value !== "object" || value === null) continue;
+    const extracted = extractBinary(value, key, attachments, depth + 1);
+    if (extracted === value) continue;
+    // Without a prototype a key `__proto__` is a key like any other.
+    copy ??= Object.assign(Object.create(null) as Record<string, unknown>, object);
+    copy[key] = extracted;
+  }
+  return copy ?? object;
+}
+
+/** A copy of what `toJSON` returned must not be asked for `toJSON` again. */
+function withoutToJson(copy: unknown): unknown {
+  const object = copy as { toJSON?: unknown };
+  if (typeof object.toJSON === "function") object.toJSON = undefined;
+  return object;
+}
+
+function attach(value: object, attachments: object[]): { _placeholder: true; num: number } {
+  return { _placeholder: true, num: attachments.push(value) - 1 };
+}
+
+/** Whether a value travels as an attachment: a buffer, any view on one, or a Blob (a File is one). */
+export function isBinary(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // The common case first; nothing binary is a plain object.
+  if (prototype === Object.prototype || prototype === null) return false;
+  return isBytes(value) || (hostGlobals.Blob !== undefined && value instanceof hostGlobals.Blob);
+}

@@ -1,0 +1,38 @@
+import { ProtocolError } from "./protocol-error.js";
+
+/**
+ * Puts the attachments where their placeholders stand in `data`, which the decoder parsed itself and therefore may
+ * change. Any object with `_placeholder === true` is a placeholder, and several may name one attachment.
+ *
+ * Walks without recursion, each container once: depth costs no stack, and what a reviver returned may be shared or
+ * circular.
+ * @throws ProtocolError `SIO_ILLEGAL_PLACEHOLDER` when a placeholder names no attachment
+ */
+export function restoreBinary(data: object, attachments: readonly unknown[]): void {
+  const containers = new Set<object>([data]);
+  // Iterating a set also visits what is added on the way.
+  for (const container of containers) {
+    if (ArrayBuffer.isView(container)) continue;
+    for (const key of Object.keys(container)) {
+      const value = (container as Record<string, unknown>)[key];
+      if (typeof value !== "object" || value === null) continue;
+      if ((value as { _placeholder?: unknown })._placeholder === true) {
+        replace(container, key, attachmentOf((value as { num?: unknown }).num, attachments));
+      } else {
+        containers.add(value);
+      }
+    }
+  }
+}
+
+function attachmentOf(num: unknown, attachments: readonly unknown[]): unknown {
+  if (!Number.isInteger(num) || (num as number) < 0 || (num as number) >= attachments.length) {
+    throw new ProtocolError("SIO_ILLEGAL_PLACEHOLDER");
+  }
+  return attachments[num as number];
+}
+
+/** Defines instead of assigning: a key `__proto__` must not reach the prototype. Fails where a reviver froze the container. */
+function replace(container: object, key: string, value: unknown): void {
+  if (!Reflect.defineProperty(container, key, { value })) throw new ProtocolError("SIO_ILLEGAL_PLACEHOLDER");
+}

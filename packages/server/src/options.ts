@@ -1,0 +1,70 @@
+import type { AttachOptions, EngineOptions } from "@plugboard/engine";
+import type { AdapterConstructor } from "./adapter-contract.js";
+
+/** The sending half of a parser. */
+export interface ParserEncoder {
+  /** Chunks of a packet, in order: one string, then one chunk per attachment. */
+  encode(packet: any): any[];
+}
+
+/** The receiving half of a parser; emits `decoded` for each whole packet. */
+export interface ParserDecoder {
+  /** Takes one chunk. Throws when it is not valid, which closes the connection. */
+  add(chunk: any): void;
+  on(event: "decoded", listener: (packet: any) => void): unknown;
+  /** Drops what it holds of an unfinished packet. */
+  destroy(): void;
+}
+
+/** Turns packets into chunks and back. One encoder per server, one decoder per connection. */
+export interface Parser {
+  Encoder: new () => ParserEncoder;
+  Decoder: new () => ParserDecoder;
+}
+
+/** Connection state recovery (spec/server.md 3.11). */
+export interface ConnectionStateRecoveryOptions {
+  /** Milliseconds a client may be away. Default: 120000. */
+  maxDisconnectionDuration?: number;
+  /** Whether a recovered socket passes by the middlewares. Default: true. */
+  skipMiddlewares?: boolean;
+}
+
+/** What a listener of the user threw, or rejected with. */
+export interface ListenerFailure<SocketType = unknown> {
+  /** The socket it was about; undefined when there was none, as for an event of another server. */
+  readonly socket: SocketType | undefined;
+  /** Name of the event. */
+  readonly event: string | symbol;
+  /** Arguments of the listener, without the acknowledgement. */
+  readonly args: readonly unknown[];
+  /** The acknowledgement the client waits for, if any. Nothing calls it but you. */
+  readonly ack: ((...args: unknown[]) => void) | undefined;
+  /** What was thrown. */
+  readonly error: unknown;
+}
+
+/** Options of a server (spec/server.md 3.2), with those of its engine. `SocketType` is what failures of listeners name. */
+export interface ServerOptions<SocketType = unknown> extends EngineOptions, AttachOptions {
+  /** Requests whose URL starts with it are ours. Default: "/socket.io". */
+  path: string;
+  /** Whether the files of the browser client are served under `path`. Default: true. */
+  serveClient: boolean;
+  /** Keeps rooms and reaches other nodes. Default: in memory. */
+  adapter: AdapterConstructor;
+  /** Default: that of protocol 5. */
+  parser: Parser;
+  /** Milliseconds a connection may stay without joining a namespace. Default: 45000, also for 0. */
+  connectTimeout: number;
+  /** Default: none, so a client that comes back is a new socket. */
+  connectionStateRecovery?: ConnectionStateRecoveryOptions;
+  /** Whether a child of a dynamic namespace goes with its last socket. Default: false. */
+  cleanupEmptyChildNamespaces: boolean;
+  /**
+   * Whether errors of listeners crash the process, as in the reference, instead of going to `onListenerError`.
+   * Default: false.
+   */
+  compat?: boolean;
+  /** Gets what listeners throw or reject with. Default: prints it and goes on, without an acknowledgement. */
+  onListenerError?: (failure: ListenerFailure<SocketType>) => void;
+}

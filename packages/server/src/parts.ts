@@ -1,0 +1,122 @@
+/*
+ * What the classes of this package know of each other. They are mutually recursive by nature (a socket knows its
+ * namespace, which knows its sockets), so each sees the others through these interfaces and files import downwards
+ * only. They are the untyped inside of the generic interfaces in `contract.ts`, which is what users see.
+ */
+import type { EventEmitter } from "node:events";
+import type { IncomingMessage } from "node:http";
+import type { ParsedUrlQuery } from "node:querystring";
+import type { Packet } from "@plugboard/protocol";
+import type { Adapter, Room, SocketId } from "./adapter-contract.js";
+import type { WriteOptions } from "./emit-flags.js";
+import type { ListenerGuard } from "./listener-errors.js";
+
+export type Callback = (...args: unknown[]) => unknown;
+export type Next = (error?: unknown) => void;
+export type ConnectionMiddleware = (socket: SocketPart, next: Next) => unknown;
+export type EventMiddleware = (event: unknown[], next: Next) => unknown;
+export type AuthData = Record<string, unknown>;
+
+/** One piece of an encoded packet. */
+export type Chunk = string | Uint8Array;
+
+/** The request a connection began with; `_query` is set by the engine. */
+export type HandshakeRequest = IncomingMessage & { readonly _query?: ParsedUrlQuery };
+
+/** One Engine.IO connection, ours or that of an engine given to `io.bind()` (spec/server.md 1.22). */
+export interface Connection {
+  readonly id: string;
+  readonly protocol: number;
+  readonly request: HandshakeRequest | undefined;
+  readonly remoteAddress?: string | undefined;
+  readonly readyState: string;
+  readonly transport: { readonly name: string; readonly writable: boolean };
+  write(chunk: Chunk, options?: WriteOptions): unknown;
+  close(discard?: boolean): unknown;
+  on(event: string, listener: Callback): unknown;
+  removeListener(event: string, listener: Callback): unknown;
+}
+
+export interface PacketEncoder {
+  encode(packet: Packet): Chunk[];
+}
+
+export interface PacketDecoder {
+  add(chunk: unknown): void;
+  destroy(): void;
+  on(event: "decoded", listener: (packet: Packet) => void): unknown;
+  removeListener(event: "decoded", listener: (packet: Packet) => void): unknown;
+  /** The straight path of the default parser: returns the completed packet instead of emitting it. */
+  decode?(chunk: unknown): Packet | undefined;
+}
+
+export interface PacketParser {
+  readonly Encoder: new () => PacketEncoder;
+  readonly Decoder: new () => PacketDecoder;
+}
+
+export interface RecoveryOptions {
+  readonly maxDisconnectionDuration: number;
+  readonly skipMiddlewares: boolean;
+}
+
+export interface ServerPart {
+  readonly encoder: PacketEncoder;
+  readonly opts: { connectionStateRecovery?: RecoveryOptions; cleanupEmptyChildNamespaces?: boolean };
+  readonly sockets: NamespacePart;
+  readonly _parser: PacketParser;
+  readonly _nsps: Map<string, NamespacePart>;
+  readonly _connectTimeout: number;
+  /** Runs the listeners and callbacks of users. */
+  readonly _guard: ListenerGuard;
+  /** Set while the server is closing: nothing new is let in. */
+  readonly _draining: boolean;
+  _createAdapter(namespace: NamespacePart): Adapter;
+  /** Looks for a dynamic namespace that admits `name`; creates it if need be. */
+  _checkNamespace(name: string, auth: AuthData, callback: (namespace: NamespacePart | undefined) => void): void;
+}
+
+export interface NamespacePart extends EventEmitter {
+  readonly name: string;
+  readonly server: ServerPart;
+  readonly adapter: Adapter;
+  readonly sockets: Map<SocketId, SocketPart>;
+  readonly _preConnectSockets: Map<SocketId, SocketPart>;
+  /** Next ack id, shared by the sockets and the broadcasts of the namespace. */
+  _ids: number;
+  _add(client: ClientPart, auth: AuthData, onSettled: (socket: SocketPart | undefined) => void): void;
+  _remove(socket: SocketPart): void;
+}
+
+export interface ClientPart {
+  readonly conn: Connection;
+  readonly request: HandshakeRequest | undefined;
+  readonly id: string;
+  /** Set by `rehandshake()`: no socket of this client may be recovered. */
+  readonly _unrecoverable: boolean;
+  _packet(packet: Packet | Chunk[], options: WriteOptions): void;
+  writeToEngine(chunks: Chunk[], options: WriteOptions): void;
+  _remove(socket: SocketPart): void;
+  _disconnect(): void;
+  _rehandshake(reason: string | undefined): void;
+}
+
+export interface SocketPart extends EventEmitter {
+  readonly id: SocketId;
+  readonly nsp: NamespacePart;
+  readonly client: ClientPart;
+  readonly recovered: boolean;
+  readonly rooms: Set<Room>;
+  readonly acks: Map<number, Callback>;
+  connected: boolean;
+  join(rooms: Room | Room[]): Promise<void> | void;
+  leave(room: Room): Promise<void> | void;
+  disconnect(close?: boolean): unknown;
+  notifyOutgoingListeners?(packet: Packet): void;
+  _onpacket(packet: Packet): void;
+  _onconnect(): void;
+  _onclose(reason: string, description?: unknown): void;
+  _onerror(error: unknown): void;
+  _error(data: unknown): void;
+  _cleanup(): void;
+}

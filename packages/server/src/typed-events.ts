@@ -1,0 +1,175 @@
+/**
+ * The type machinery behind typed events: from a map of listeners to what `on`, `emit`, `emitWithAck` and the broadcast
+ * operators accept (spec/server.md 3.13).
+ *
+ * Two words used below. An *event map* is an interface whose keys are event names and whose values are listeners. The
+ * *acknowledgement* of an event is the last parameter of its listener, when that is a function. A listener typed `any`, or
+ * with parameters typed `any[]`, is *untyped*: it counts as having an acknowledgement and as having none, so that a program
+ * without event maps may do everything.
+ *
+ * Nothing here exists at run time.
+ */
+import type { EventEmitter } from "node:events";
+
+/** What an event map has to fit: any interface whose values are listeners. */
+export interface EventsMap {
+  [event: string]: any;
+}
+
+/** The event map of a program that has none: every name, every argument. */
+export interface DefaultEventsMap {
+  [event: string]: (...args: any[]) => void;
+}
+
+type AnyFunction = (...args: any[]) => any;
+
+/** `Then` when `Type` is `any`, else `Else`. */
+type IfAny<Type, Then, Else> = 0 extends 1 & Type ? Then : Else;
+
+/** Names of the events of a map. Numbers are no event names, although an index signature would allow them. */
+export type EventNames<Map extends EventsMap> = keyof Map & (string | symbol);
+
+/** Parameters of the listener of an event. */
+export type EventParams<Map extends EventsMap, Event extends EventNames<Map>> = Parameters<Map[Event]>;
+
+/** Last element of a tuple, also when it is optional; the element of an array; `never` of an empty tuple. */
+export type Last<Items extends readonly any[]> = Items extends readonly []
+  ? never
+  : Required<Items> extends readonly [...any[], infer Item]
+    ? Item
+    : Items[number];
+
+/** A tuple without its last element, an array as it is. */
+export type AllButLast<Items extends readonly any[]> = Items extends readonly [...infer Head, any?] ? Head : Items;
+
+/** Parameters of a function; unlike `Parameters` it has no opinion on what is none. */
+type ParametersOf<Listener> = Listener extends (...args: infer Params) => any ? Params : never;
+
+type LastParameter<Listener> = IfAny<Listener, any, Last<ParametersOf<Listener>>>;
+
+/** `Yes` for listeners that end with an acknowledgement, `No` for those that do not, both for untyped ones. */
+type ByAcknowledgement<Listener, Yes, No> = IfAny<
+  LastParameter<Listener>,
+  Yes | No,
+  [LastParameter<Listener>] extends [never] ? No : LastParameter<Listener> extends AnyFunction ? Yes | OptionalAcknowledgement<Listener, No> : No
+>;
+
+/** `No` when the acknowledgement may be left out, as in `(id: string, ack?: () => void) => void`. */
+type OptionalAcknowledgement<Listener, No> = ParametersOf<Listener> extends readonly [...any[], any] ? never : No;
+
+/** Names of the events that have an acknowledgement, and of the untyped ones. */
+export type EventNamesWithAck<Map extends EventsMap, Event extends EventNames<Map> = EventNames<Map>> =
+  Event extends EventNames<Map> ? ByAcknowledgement<Map[Event], Event, never> : never;
+
+/** Names of the events that can be sent without an acknowledgement, and of the untyped ones. */
+export type EventNamesWithoutAck<Map extends EventsMap, Event extends EventNames<Map> = EventNames<Map>> =
+  Event extends EventNames<Map> ? ByAcknowledgement<Map[Event], never, Event> : never;
+
+/** Names of the events whose acknowledgement gets an error first: after `timeout()`, all that have one. */
+export type EventNamesWithError<Map extends EventsMap, Event extends EventNamesWithAck<Map> = EventNamesWithAck<Map>> =
+  Event extends EventNamesWithAck<Map>
+    ? LastParameter<Map[Event]> extends (error: infer First, ...rest: any[]) => any
+      ? [First] extends [Error]
+        ? Event
+        : never
+      : never
+    : never;
+
+/** A map without the events that need an acknowledgement. */
+export type RemoveAcknowledgements<Map extends EventsMap> = { [Event in EventNamesWithoutAck<Map>]: Map[Event] };
+
+/** The type an acknowledgement is awaited for: its second parameter if the first is an `Error`, else the first. */
+export type FirstNonErrorArg<Acknowledgement> = IfAny<
+  Acknowledgement,
+  any,
+  ParametersOf<NonNullable<Acknowledgement>> extends infer Params extends readonly any[]
+    ? Params[0] extends Error
+      ? Params[1]
+      : Params[0]
+    : any
+>;
+
+type WithErrorFirst<Parameter> = Parameter extends (...args: infer Params) => infer Result
+  ? Params[0] extends Error
+    ? Parameter
+    : (err: Error, ...args: Params) => Result
+  : Parameter;
+
+/** A map whose acknowledgements get `err: Error` first, as `timeout()` calls them. Applying it twice changes nothing. */
+export type DecorateAcknowledgements<Map> = {
+  [Event in keyof Map]: Map[Event] extends (...args: infer Params) => infer Result
+    ? (...args: { [Index in keyof Params]: WithErrorFirst<Params[Index]> }) => Result
+    : Map[Event];
+};
+
+/** Keeps the labels of the parameters, which a tuple built from scratch would lose. */
+type FirstOf<Params extends readonly any[]> = Params extends readonly [any, ...infer Rest]
+  ? Params extends readonly [...infer First, ...Rest]
+    ? First
+    : never
+  : Params;
+
+type ListOfEach<Items extends readonly any[]> = { [Index in keyof Items]: Items[Index][] };
+
+type WithResponses<Parameter> = Parameter extends (...args: infer Params) => infer Result
+  ? Params extends readonly [] | readonly [Error]
+    ? Parameter
+    : Params extends readonly [Error, ...infer Rest]
+      ? (err: Error, ...args: ListOfEach<FirstOf<Rest>>) => Result
+      : Params extends readonly [any, ...any[]]
+        ? (...args: ListOfEach<FirstOf<Params>>) => Result
+        : Parameter
+  : Parameter;
+
+/** A map whose acknowledgements get a list, one response per client, of what each client answered first. */
+export type DecorateAcknowledgementsWithMultipleResponses<Map> = {
+  [Event in keyof Map]: Map[Event] extends (...args: infer Params) => infer Result
+    ? (...args: { [Index in keyof Params]: WithResponses<Params[Index]> }) => Result
+    : Map[Event];
+};
+
+/** A map whose acknowledgements get an error, then a list of responses: broadcasts after `timeout()`. */
+export type DecorateAcknowledgementsWithTimeoutAndMultipleResponses<Map> = DecorateAcknowledgements<
+  DecorateAcknowledgementsWithMultipleResponses<Map>
+>;
+
+/** Names of the events that can be listened to: ours and those of the user. */
+export type ReservedOrUserEventNames<Reserved extends EventsMap, User extends EventsMap> =
+  | EventNames<Reserved>
+  | EventNames<User>;
+
+/** The listener of an event, ours first. Where neither map knows better, any function. */
+export type ReservedOrUserListener<Reserved extends EventsMap, User extends EventsMap, Event> = OrUntyped<
+  Event extends EventNames<Reserved> ? Reserved[Event] : Event extends EventNames<User> ? User[Event] : never
+>;
+
+type OrUntyped<Listener> = [Listener] extends [never] ? (...args: any[]) => void | Promise<void> : Listener;
+
+/** Arguments of `send`: those of the `message` event, which a typed map has to have. */
+export type MessageParams<Map extends EventsMap> = "message" extends EventNames<Map> ? EventParams<Map, "message"> : never;
+
+/** Something that sends typed events to many. */
+export interface TypedEventBroadcaster<EmitEvents extends EventsMap> {
+  emit<Event extends EventNames<EmitEvents>>(event: Event, ...args: EventParams<EmitEvents, Event>): boolean;
+}
+
+/** An event emitter that knows which events it hears, which it sends, and which are its own. */
+export interface StrictEventEmitter<
+  ListenEvents extends EventsMap,
+  EmitEvents extends EventsMap,
+  ReservedEvents extends EventsMap = {},
+> extends EventEmitter,
+    TypedEventBroadcaster<EmitEvents> {
+  on<Event extends ReservedOrUserEventNames<ReservedEvents, ListenEvents>>(
+    event: Event,
+    listener: ReservedOrUserListener<ReservedEvents, ListenEvents, Event>,
+  ): this;
+  once<Event extends ReservedOrUserEventNames<ReservedEvents, ListenEvents>>(
+    event: Event,
+    listener: ReservedOrUserListener<ReservedEvents, ListenEvents, Event>,
+  ): this;
+  emit<Event extends EventNames<EmitEvents>>(event: Event, ...args: EventParams<EmitEvents, Event>): boolean;
+  listeners<Event extends ReservedOrUserEventNames<ReservedEvents, ListenEvents>>(
+    event: Event,
+  ): ReservedOrUserListener<ReservedEvents, ListenEvents, Event>[];
+}
