@@ -8,9 +8,11 @@ const BARE = "ws";
 const OURS = "plugboard";
 /** At most half of the reference's cost is the standing goal of every row. */
 const GOAL_RATIO = 0.5;
+/** Above this share of the machine, what else runs there shows in the numbers: two hyperthreads share one core. */
+const NOISY_OTHERS_SHARE = 0.1;
 
 /** @param {number[]} values at least one */
-export function median(values) {
+function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
@@ -48,7 +50,9 @@ function ratio(value, base) {
 /** @param {ReturnType<typeof summarizeScenario>} summary */
 export function formatScenario({ title, unit, rows }) {
   const isMemory = unit.startsWith("kB");
-  const extraHeads = isMemory ? ["heap", "external", "RSS"] : ["messages/s", "server CPU", "in kernel", "per turn"];
+  const extraHeads = isMemory
+    ? ["heap", "external", "RSS"]
+    : ["messages/s", "server CPU", "in kernel", "per turn", "others"];
   const heads = ["peer", unit, "min..max", "vs socket.io", "vs ws", ...extraHeads];
   const lines = rows.map((row) => [
     row.peer,
@@ -62,16 +66,22 @@ export function formatScenario({ title, unit, rows }) {
           Math.round(row.perSecond).toLocaleString("en"),
           percent(row.cpuShare),
           percent(row.systemShare),
-          row.perTurn.toFixed(1),
+          row.messagesPerTurn.toFixed(1),
+          percent(row.othersShare),
         ]),
   ]);
-  return `\n${title}\n${formatTable([heads, ...lines])}${formatGoal(rows)}`;
+  return `\n${title}\n${formatTable([heads, ...lines])}${formatGoal(rows)}${formatNoise(rows)}`;
 }
 
 function formatGoal(rows) {
   const achieved = rows.find((row) => row.peer === OURS)?.ratioToSocketIo ?? null;
   if (achieved === null) return "";
   return `goal: at most ${GOAL_RATIO} of ${REFERENCE}: ${achieved <= GOAL_RATIO ? "met" : "MISSED"} (${achieved.toFixed(2)})\n`;
+}
+
+function formatNoise(rows) {
+  const isNoisy = rows.some((row) => row.othersShare > NOISY_OTHERS_SHARE);
+  return isNoisy ? "NOISY: other programs used the machine meanwhile; run again when it is quiet\n" : "";
 }
 
 const formatRatio = (value) => (value === null ? "-" : `${value.toFixed(2)}x`);

@@ -1,5 +1,4 @@
-import { tmpdir } from "node:os";
-import { availableParallelism, cpus } from "node:os";
+import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { PeerProcess } from "./peer-process.mjs";
@@ -113,8 +112,17 @@ async function profile(peer, { scenarios, timing }) {
   }
 }
 
+function readOptionsOrExit() {
+  try {
+    return readOptions();
+  } catch (error) {
+    say(`${error.message}\n\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
 async function main() {
-  const options = readOptions();
+  const options = readOptionsOrExit();
   if (options.help) {
     process.stdout.write(USAGE);
     return;

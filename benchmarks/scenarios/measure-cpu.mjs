@@ -1,3 +1,5 @@
+import { machineCapacityUs, machineCpuUs, ownCpuUs } from "./machine-load.mjs";
+
 /**
  * Runs a load twice, to warm up and to measure, and divides the server's own CPU time by the messages of the second run.
  *
@@ -7,18 +9,26 @@
 export async function measureCpu({ server, timing, profile }, drive) {
   await drive(timing.warmUpMs);
   if (profile !== null) await server.ask("startProfile");
-  const before = await server.ask("cpu");
-  const startMs = performance.now();
+  const before = await snapshot(server);
   const messages = await drive(timing.measureMs);
-  const wallMs = performance.now() - startMs;
-  const after = await server.ask("cpu");
+  const after = await snapshot(server);
   if (profile !== null) profile.summary = await server.ask("stopProfile", { file: profile.file });
-  const cpuUs = after.user - before.user + (after.system - before.system);
+
+  const spent = (field) => after[field] - before[field];
+  const cpuUs = spent("user") + spent("system");
+  const wallMs = spent("wallMs");
   return {
     value: cpuUs / messages,
-    systemShare: (after.system - before.system) / cpuUs,
+    systemShare: spent("system") / cpuUs,
     perSecond: (messages / wallMs) * 1000,
     cpuShare: cpuUs / 1000 / wallMs,
-    perTurn: messages / (after.turns - before.turns),
+    messagesPerTurn: messages / spent("turns"),
+    // The clocks of the machine tick in 10 ms: a little below zero is rounding.
+    othersShare: Math.max(0, (spent("machineUs") - spent("generatorUs") - cpuUs) / machineCapacityUs(wallMs)),
   };
+}
+
+async function snapshot(server) {
+  const serverCpu = await server.ask("cpu");
+  return { ...serverCpu, machineUs: machineCpuUs(), generatorUs: ownCpuUs(), wallMs: performance.now() };
 }

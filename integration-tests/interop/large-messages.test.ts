@@ -31,10 +31,10 @@ interopSuite("large messages", ({ startServer }) => {
       expect(bytes.equals(await socket.emitWithAck("echo", bytes))).toBe(true);
     });
 
-    it(`sends ten megabytes to a client in one event over ${travel}, whatever it may receive`, async () => {
+    it(`sends five megabytes to a client in one event over ${travel}, whatever it may receive`, async () => {
       const server = await startServer({ maxHttpBufferSize: 1000 });
       const { client, socket } = await connectPair(server, { travel });
-      const text = "x".repeat(10 * megabyte);
+      const text = "x".repeat(5 * megabyte);
 
       const received = nextEvent<[string]>(client, "huge");
       socket.emit("huge", text);
@@ -69,7 +69,7 @@ interopSuite("large messages", ({ startServer }) => {
 
     const [reason, description] = await atServer;
     expect(reason).toBe("transport error");
-    expect(String(Reflect.get(description, "description"))).toMatch(/Max payload size exceeded/);
+    expect(description.message).toMatch(/Max payload size exceeded/);
     const [clientReason, details] = await atClient;
     expect(clientReason).toBe("transport close");
     expect(details.context.code).toBe(1009);

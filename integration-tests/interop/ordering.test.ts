@@ -1,12 +1,15 @@
+import type { IncomingMessage } from "node:http";
 import { expect, it } from "vitest";
 import { openClient } from "../support/connect-client.js";
 import { interopSuite } from "../support/interop-suite.js";
 import type { InteropSocket } from "../support/interop-implementation.js";
+import type { ListeningServer } from "../support/listening-server.js";
 import { nextEvent } from "../support/next-event.js";
 
 const messages = 10_000;
-/** Sent on polling before anything else, and kept back for the time after the upgrade. */
+/** Each end has received so many over polling when the upgrade is let through. */
 const before = 500;
+/** Kept back for the time after the upgrade. */
 const after = 500;
 
 interface Sender {
@@ -20,8 +23,8 @@ interface Sent {
 }
 
 /**
- * Sends `messages` numbered messages: some at once, then a few per turn of the loop until this end has been upgraded,
- * then the rest. Thus they flow from before the upgrade starts until after it is over.
+ * Sends `messages` numbered messages, a few per turn of the loop until this end has been upgraded and then the rest.
+ * Thus they flow from before the upgrade starts until after it is over.
  */
 async function sendAcrossUpgrade(sender: Sender, upgraded: Promise<unknown>, binaryEvery: number): Promise<Sent> {
   let isUpgraded = false;
@@ -34,28 +37,54 @@ async function sendAcrossUpgrade(sender: Sender, upgraded: Promise<unknown>, bin
       sender.emit("message", sent, sent % binaryEvery === 0 ? Buffer.from([sent % 256]) : "text");
     }
   };
-  send(before);
   while (!isUpgraded) {
-    if (sent < messages - after) send(Math.min(20, messages - after - sent));
-    await new Promise((resolve) => setImmediate(resolve));
+    send(Math.min(20, messages - after - sent));
+    await nextTurn();
   }
   const beforeUpgrade = sent;
   while (sent < messages) {
     send(Math.min(100, messages - sent));
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
   }
   return { beforeUpgrade, afterUpgrade: messages - beforeUpgrade };
 }
 
-/** Resolves with the numbers of all messages, in the order they came. */
-function receiveAll(receiver: { on(event: string, listener: (index: number) => void): unknown }): Promise<number[]> {
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+interface Receiver {
+  /** Resolves when `before` messages have come. */
+  readonly started: Promise<void>;
+  /** Resolves with the numbers of all messages, in the order they came. */
+  readonly all: Promise<number[]>;
+}
+
+function receive(end: { on(event: string, listener: (index: number) => void): unknown }): Receiver {
   const received: number[] = [];
-  return new Promise((resolve) => {
-    receiver.on("message", (index) => {
+  let start: () => void;
+  const started = new Promise<void>((resolve) => {
+    start = resolve;
+  });
+  const all = new Promise<number[]>((resolve) => {
+    end.on("message", (index) => {
       received.push(index);
+      if (received.length === before) start();
       if (received.length === messages) resolve(received);
     });
   });
+  return { started, all };
+}
+
+/** Lets upgrade requests wait until the returned function is called. */
+function holdUpgrades(server: ListeningServer): () => void {
+  let release: () => void = () => undefined;
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  server.io.engine.use((request: IncomingMessage, _response: unknown, next: () => void) => {
+    if (request.headers.upgrade === undefined) next();
+    else void released.then(next);
+  });
+  return release;
 }
 
 const inOrder = Array.from({ length: messages }, (_, index) => index);
@@ -66,22 +95,25 @@ interopSuite("order", ({ startServer }) => {
     { content: "text and binary", binaryEvery: 7 },
   ])("keeps 10,000 messages of $content each way in order across the upgrade", async ({ binaryEvery }) => {
     const server = await startServer();
-    const accepted = new Promise<{ received: Promise<number[]>; sent: Promise<Sent>; socket: InteropSocket }>((resolve) => {
+    const letUpgrade = holdUpgrades(server);
+    const accepted = new Promise<{ receiver: Receiver; sent: Promise<Sent>; socket: InteropSocket }>((resolve) => {
       server.io.on("connection", (socket) => {
         const sent = sendAcrossUpgrade(socket, nextEvent(socket.conn, "upgrade"), binaryEvery);
-        resolve({ received: receiveAll(socket), sent, socket });
+        resolve({ receiver: receive(socket), sent, socket });
       });
     });
     const client = openClient(server.url, { travel: "upgrade" });
-    const receivedByClient = receiveAll(client);
-    await nextEvent(client.io, "open");
-    // Probing starts in this very turn, so the client's first messages leave on polling.
+    const clientReceiver = receive(client);
+    await nextEvent(client, "connect");
     const sentByClient = sendAcrossUpgrade(client, nextEvent(client.io.engine, "upgrade"), binaryEvery);
+    const { receiver, sent, socket } = await accepted;
 
-    const { received, sent, socket } = await accepted;
+    await Promise.all([receiver.started, clientReceiver.started]);
+    expect(socket.conn.transport.name).toBe("polling");
+    letUpgrade();
 
-    expect(await received).toEqual(inOrder);
-    expect(await receivedByClient).toEqual(inOrder);
+    expect(await receiver.all).toEqual(inOrder);
+    expect(await clientReceiver.all).toEqual(inOrder);
     expect(socket.conn.transport.name).toBe("websocket");
     for (const { beforeUpgrade, afterUpgrade } of [await sent, await sentByClient]) {
       expect(beforeUpgrade).toBeGreaterThanOrEqual(before);
@@ -89,28 +121,29 @@ interopSuite("order", ({ startServer }) => {
     }
   });
 
-  it("keeps acks in order with the events around them across the upgrade", async () => {
+  it("keeps acks and the events around them in order across the upgrade", async () => {
     const server = await startServer();
     server.io.on("connection", (socket) => {
       socket.on("ask", (index: number, reply: (index: number) => void) => {
-        socket.emit("step", `event ${index}`);
+        socket.emit("step", index);
         reply(index);
       });
     });
     const client = openClient(server.url, { travel: "upgrade" });
     const order: string[] = [];
-    client.on("step", (step: string) => order.push(step));
+    client.on("step", (index: number) => order.push(`event ${index}`));
     await nextEvent(client, "connect");
 
     const asked = Array.from({ length: 500 }, async (_, index) => {
-      order.push(`ack ${await new Promise((resolve) => client.emit("ask", index, resolve))}`);
+      await new Promise<void>((resolve) => {
+        client.emit("ask", index, (answer: number) => {
+          order.push(`ack ${answer}`);
+          resolve();
+        });
+      });
     });
     await Promise.all(asked);
-    if (client.io.engine.transport.name === "polling") await nextEvent(client.io.engine, "upgrade");
 
-    const eventsOnly = order.filter((step) => step.startsWith("event"));
-    const acksOnly = order.filter((step) => step.startsWith("ack"));
-    expect(eventsOnly).toEqual(Array.from({ length: 500 }, (_, index) => `event ${index}`));
-    expect(acksOnly).toEqual(Array.from({ length: 500 }, (_, index) => `ack ${index}`));
+    expect(order).toEqual(Array.from({ length: 500 }, (_, index) => [`event ${index}`, `ack ${index}`]).flat());
   });
 });

@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import type { EngineCloseReason, EnginePacket } from "@plugboard/protocol";
+import type { EngineCloseReason, EnginePacket, EnginePacketType } from "@plugboard/protocol";
 import type { HeaderFields } from "./http-port.js";
 import type { ResolvedEngineOptions } from "./options.js";
 import {
@@ -133,7 +133,7 @@ export class EngineSession extends EventEmitter implements TransportEvents {
     return this.send(data, options, callback);
   }
 
-  sendPacket(type: EnginePacket["type"], data?: MessageData, options?: SendOptions, callback?: SendCallback): void {
+  sendPacket(type: EnginePacketType, data?: MessageData, options?: SendOptions, callback?: SendCallback): void {
     if (this.#readyState === "closing" || this.#readyState === "closed") return;
     const packet = { type, options: normalise(options) } as QueuedPacket;
     if (data !== undefined) packet.data = typeof data === "string" ? data : asBytes(data);

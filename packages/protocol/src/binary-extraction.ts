@@ -50,9 +50,8 @@ function extractFromArray(values: readonly unknown[], attachments: object[], dep
 function extractFromObject(object: object, attachments: object[], depth: number): object {
   let copy: Record<string, unknown> | undefined;
   for (const key in object) {
-    if (!Object.hasOwn(object, key)) continue;
     const value = (object as Record<string, unknown>)[key];
-    if (typeof value !== "object" || value === null) continue;
+    if (typeof value !== "object" || value === null || !Object.hasOwn(object, key)) continue;
     const extracted = extractBinary(value, key, attachments, depth + 1);
     if (extracted === value) continue;
     // Without a prototype a key `__proto__` is a key like any other.

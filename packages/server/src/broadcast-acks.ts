@@ -21,6 +21,7 @@ export interface BroadcastAckRequest {
 export function broadcastWithAcks(adapter: Adapter, request: BroadcastAckRequest): void {
   const { packet, options, timeoutMs, ack, single } = request;
   const namespace = adapter.nsp as NamespacePart;
+  const [event] = packet.data as unknown[];
   const responses: unknown[] = [];
   let serverCount = -1;
   let serversHeard = 0;
@@ -31,7 +32,7 @@ export function broadcastWithAcks(adapter: Adapter, request: BroadcastAckRequest
     over = true;
     clearTimeout(timer);
     const answer = single ? (error === null ? responses[0] : null) : responses;
-    namespace.server._guard.call(ack, undefined, [packet.data, error, answer]);
+    namespace.server._guard.call(ack, undefined, [event, error, answer]);
   };
   const finishIfComplete = (): void => {
     if (!over && serversHeard === serverCount && responses.length === clientCount) finish(null);

@@ -92,7 +92,6 @@ export class BroadcastOperatorImplementation {
 
   /** Deprecated in the reference in favour of `fetchSockets()`. */
   allSockets(): Promise<Set<SocketId>> {
-    if (this.adapter === undefined) throw new Error("No adapter for this namespace, are you trying to get the list of clients of a dynamic namespace?");
     return this.adapter.sockets(new Set(this.rooms));
   }
 

@@ -79,15 +79,12 @@ export type EventNamesWithError<Map extends EventsMap, Event extends EventNamesW
 export type RemoveAcknowledgements<Map extends EventsMap> = { [Event in EventNamesWithoutAck<Map>]: Map[Event] };
 
 /** The type an acknowledgement is awaited for: its second parameter if the first is an `Error`, else the first. */
-export type FirstNonErrorArg<Acknowledgement> = IfAny<
-  Acknowledgement,
-  any,
-  ParametersOf<NonNullable<Acknowledgement>> extends infer Params extends readonly any[]
+export type FirstNonErrorArg<Acknowledgement> =
+  NonNullable<Acknowledgement> extends (...args: infer Params) => any
     ? Params[0] extends Error
       ? Params[1]
       : Params[0]
-    : any
->;
+    : any;
 
 type WithErrorFirst<Parameter> = Parameter extends (...args: infer Params) => infer Result
   ? Params[0] extends Error

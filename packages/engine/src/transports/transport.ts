@@ -1,4 +1,4 @@
-import type { EnginePacket } from "@plugboard/protocol";
+import type { EnginePacket, EnginePacketType } from "@plugboard/protocol";
 import type { HeaderFields } from "../http-port.js";
 import type { PreparedFrame } from "./websocket-frame.js";
 
@@ -16,7 +16,9 @@ export interface SendOptions {
 export type SendCallback = (transport: Transport) => void;
 
 /** A packet on its way out. */
-export interface QueuedPacket extends EnginePacket {
+export interface QueuedPacket {
+  type: EnginePacketType;
+  data?: string | Uint8Array;
   options: SendOptions;
   callback?: SendCallback;
 }

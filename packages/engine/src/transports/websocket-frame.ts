@@ -26,7 +26,7 @@ function frameHeader(firstByte: number, length: number): string {
 export function textFrame(prefix: string, text: string): string {
   const byteLength = Buffer.byteLength(text);
   // As many bytes as chars means ASCII only: then the text is its own binary string.
-  const body = byteLength === text.length ? text : Buffer.from(text).latin1Slice();
+  const body = byteLength === text.length ? text : Buffer.from(text).toString("latin1");
   const length = prefix.length + byteLength;
   return (SHORT_TEXT_HEADERS[length] ?? frameHeader(TEXT, length)) + prefix + body;
 }
@@ -70,7 +70,7 @@ const converted = new WeakMap<readonly Uint8Array[], string>();
 export function foreignFrame(buffers: readonly Uint8Array[]): string {
   let frame = converted.get(buffers);
   if (frame === undefined) {
-    frame = Buffer.concat(buffers).latin1Slice();
+    frame = Buffer.concat(buffers).toString("latin1");
     converted.set(buffers, frame);
   }
   return frame;

@@ -79,7 +79,7 @@ export class WebSocketTransport implements Transport, WebSocketChannelEvents {
     this.#gathered += binaryFrameHeader(payload.byteLength);
     const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
     if (bytes.length <= FOLD_LIMIT_BYTES) {
-      this.#gathered += bytes.latin1Slice();
+      this.#gathered += bytes.toString("latin1");
       return;
     }
     // Written now, not at the end of the turn: the owner may change the bytes once `emit` has returned.

@@ -1,0 +1,95 @@
+import { spawn, type ChildProcessByStdio } from "node:child_process";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import type { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { afterEach, describe, expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const running: Array<ChildProcessByStdio<null, Readable, Readable>> = [];
+
+afterEach(() => {
+  for (const child of running.splice(0)) child.kill("SIGKILL");
+});
+
+/** The fenced code blocks of a page, in order, with the words after the opening fence. */
+async function codeBlocks(page: string): Promise<Array<{ info: string; code: string }>> {
+  const text = await readFile(`${root}/${page}`, "utf8");
+  return [...text.matchAll(/^```(.*)\n([^]*?)^```$/gm)].map(([, info = "", code = ""]) => ({ info, code }));
+}
+
+/** Runs a program of the docs where both the packages and the published client can be imported. */
+function start(program: string): ChildProcessByStdio<null, Readable, Readable> {
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", program], {
+    cwd: `${root}/integration-tests`,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  running.push(child);
+  child.stdout.setEncoding("utf8");
+  child.stderr.setEncoding("utf8").on("data", (text: string) => process.stderr.write(text));
+  return child;
+}
+
+/** The first thing a program prints. */
+async function firstOutput(child: ChildProcessByStdio<null, Readable, Readable>): Promise<string> {
+  const [text] = (await Promise.race([
+    once(child.stdout, "data"),
+    once(child, "exit").then(([code]) => [`(ended with ${String(code)})`]),
+  ])) as [string];
+  return text;
+}
+
+/** The program with its port 3000 replaced by a free one, which it prints. */
+async function startServer(program: string, server: string): Promise<string> {
+  expect(program).toContain("3000");
+  const announce = `\n${server}.once("listening", () => console.log(${server}.address().port));`;
+  return (await firstOutput(start(program.replace("3000", "0") + announce))).trim();
+}
+
+describe("the programs in the documentation", () => {
+  it("README: ten lines serve what three lines of the published client ask for", async () => {
+    const blocks = await codeBlocks("README.md");
+    const server = blocks.find(({ info }) => info === "js server.mjs")?.code ?? "";
+    const client = blocks.find(({ info }) => info === "js client.mjs")?.code ?? "";
+    expect(server.trimEnd().split("\n")).toHaveLength(10);
+    expect(client.trimEnd().split("\n")).toHaveLength(3);
+    const port = await startServer(server, "httpServer");
+    expect(await firstOutput(start(client.replace("3000", port)))).toBe("hello world\n");
+  });
+
+  it("packages/protocol/README: the program prints what the page says", async () => {
+    const [program, printed] = await codeBlocks("packages/protocol/README.md");
+    const child = start(program?.code ?? "");
+    let output = "";
+    child.stdout.on("data", (text: string) => (output += text));
+    await once(child, "close");
+    expect(output).toBe(printed?.code);
+  });
+
+  it("packages/engine/README: the program answers a message over WebSocket", async () => {
+    const [program] = await codeBlocks("packages/engine/README.md");
+    const port = await startServer(program?.code ?? "", "httpServer");
+    const client = `
+      import { Socket } from "engine.io-client";
+      const socket = new Socket("ws://localhost:${port}", { transports: ["websocket"] });
+      socket.on("open", () => socket.send("hi"));
+      socket.on("message", (data) => console.log(data));`;
+    expect(await firstOutput(start(client))).toBe("echo hi\n");
+  });
+
+  it("packages/server/README: the program delivers to those who know the secret", async () => {
+    const [program] = await codeBlocks("packages/server/README.md");
+    const port = await startServer(program?.code ?? "", "io.httpServer");
+    const client = `
+      import { io } from "socket.io-client";
+      const ada = io("http://localhost:${port}", { auth: { token: "secret" } });
+      const bob = io("http://localhost:${port}", { auth: { token: "secret" }, forceNew: true });
+      const eve = io("http://localhost:${port}", { forceNew: true });
+      const refused = new Promise((resolve) => eve.on("connect_error", (error) => resolve(error.message)));
+      await Promise.all([ada, bob].map((socket) => new Promise((resolve) => socket.on("connect", resolve))));
+      const heard = new Promise((resolve) => bob.on("said", (id, text) => resolve(id === ada.id && text)));
+      const ack = await ada.emitWithAck("say", "hi");
+      console.log([ack, await heard, await refused].join(", "));`;
+    expect(await firstOutput(start(client))).toBe("delivered, hi, who are you?\n");
+  });
+});

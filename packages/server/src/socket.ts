@@ -1,0 +1,424 @@
+import { EventEmitter } from "node:events";
+import type { IncomingMessage } from "node:http";
+import { DisconnectReason, PacketType, RESERVED_EVENTS, type Packet } from "@plugboard/protocol";
+import { fileAck } from "./ack-table.js";
+import type { Adapter, Room, Session, SocketId } from "./adapter-contract.js";
+import { AnyListeners } from "./any-listeners.js";
+import { BroadcastOperatorImplementation } from "./broadcast-operator.js";
+import { NO_FLAGS, writeOptionsOf, type EmitFlags } from "./emit-flags.js";
+import { describeHandshake } from "./handshake-details.js";
+import type { Handshake } from "./handshake.js";
+import { runMiddlewares } from "./middleware.js";
+import type {
+  AuthData,
+  Callback,
+  ClientPart,
+  Connection,
+  EventMiddleware,
+  NamespacePart,
+  ServerPart,
+  SocketPart,
+} from "./parts.js";
+import { createId } from "./socket-id.js";
+
+type Listener = Callback;
+
+const RECOVERABLE_REASONS: ReadonlySet<string> = new Set([
+  DisconnectReason.TRANSPORT_ERROR,
+  DisconnectReason.TRANSPORT_CLOSE,
+  DisconnectReason.FORCED_CLOSE,
+  DisconnectReason.PING_TIMEOUT,
+  DisconnectReason.SERVER_SHUTTING_DOWN,
+  DisconnectReason.FORCED_SERVER_CLOSE,
+]);
+
+/**
+ * One client in one namespace (spec/server.md 3.6).
+ *
+ * An incoming event takes the straight path: `_onpacket` -> `onevent` -> `dispatch` -> listeners, in the same turn in
+ * which its packet was decoded. Nothing is missed by that: the listeners of `connection` have run before CONNECT is
+ * answered. Fields are plain rather than `#private` because users extend this class, and wrap its instances in proxies.
+ */
+export class SocketImplementation extends EventEmitter implements SocketPart {
+  readonly nsp: NamespacePart;
+  readonly client: ClientPart;
+  readonly id: SocketId;
+  readonly pid: string | undefined;
+  readonly recovered: boolean;
+  data: unknown;
+  connected = false;
+  flags: EmitFlags = NO_FLAGS;
+  fns: EventMiddleware[] | undefined = undefined;
+  _acks: Map<number, Callback> | undefined = undefined;
+  _any: AnyListeners | undefined = undefined;
+  _anyOutgoing: AnyListeners | undefined = undefined;
+  /** Set once, when the socket starts to close. */
+  _closed = false;
+  readonly _auth: AuthData;
+  readonly _issuedAt: number;
+  _handshake: Handshake | undefined = undefined;
+  /** What was missed while the client was away; written before CONNECT. */
+  _missedPackets: unknown[][] | undefined;
+
+  /** @param previousSession - of a socket that comes back */
+  constructor(nsp: NamespacePart, client: ClientPart, auth: AuthData, previousSession?: Session | null) {
+    super();
+    this.nsp = nsp;
+    this.client = client;
+    this._auth = auth;
+    this._issuedAt = Date.now();
+    if (previousSession) {
+      this.id = previousSession.sid;
+      this.pid = previousSession.pid;
+      this.recovered = true;
+      this.data = previousSession.data;
+      this._missedPackets = previousSession.missedPackets;
+      void this.join(previousSession.rooms);
+    } else {
+      this.id = createId();
+      this.pid = nsp.server.opts.connectionStateRecovery ? createId() : undefined;
+      this.recovered = false;
+      this.data = {};
+      this._missedPackets = undefined;
+    }
+  }
+
+  // What it belongs to.
+
+  get server(): ServerPart {
+    return this.nsp.server;
+  }
+
+  get adapter(): Adapter {
+    return this.nsp.adapter;
+  }
+
+  get conn(): Connection {
+    return this.client.conn;
+  }
+
+  get request(): IncomingMessage | undefined {
+    return this.client.request;
+  }
+
+  get disconnected(): boolean {
+    return !this.connected;
+  }
+
+  get rooms(): Set<Room> {
+    return this.adapter.socketRooms(this.id) ?? new Set();
+  }
+
+  /** Made when somebody looks at it. */
+  get handshake(): Handshake {
+    return (this._handshake ??= describeHandshake(this.conn, this._auth, this._issuedAt));
+  }
+
+  /** Callbacks that wait for an answer, by packet id. Made on first use. */
+  get acks(): Map<number, Callback> {
+    return (this._acks ??= new Map());
+  }
+
+  // Sending.
+
+  override emit(...data: unknown[]): boolean {
+    const event = data[0];
+    if (RESERVED_EVENTS.has(event as string)) throw new Error(`"${String(event)}" is a reserved event name`);
+    const { flags } = this;
+    this.flags = NO_FLAGS;
+    const packet: Packet = { type: PacketType.EVENT, nsp: this.nsp.name, data };
+    const last = data.at(-1);
+    if (typeof last === "function") this._sendWithAck(packet, last as Callback, flags);
+    else this._send(packet, flags);
+    return true;
+  }
+
+  _sendWithAck(packet: Packet, ack: Callback, flags: EmitFlags): void {
+    const data = packet.data as unknown[];
+    data.pop();
+    const id = this.nsp._ids++;
+    packet.id = id;
+    const request = { id, ack, timeoutMs: flags.timeout, event: data[0] };
+    const takeBack = fileAck(this.acks, this.server._guard, request);
+    try {
+      this._send(packet, flags);
+    } catch (error) {
+      takeBack();
+      throw error;
+    }
+  }
+
+  _send(packet: Packet, flags: EmitFlags): void {
+    if (this.server.opts.connectionStateRecovery) {
+      // Through the adapter, which keeps it for the case that the client is just away.
+      this.adapter.broadcast(packet, { rooms: new Set([this.id]), except: new Set(), flags });
+      return;
+    }
+    if (this._closed) return;
+    if (this._anyOutgoing !== undefined) this.notifyOutgoingListeners(packet);
+    this.client._packet(packet, writeOptionsOf(flags));
+  }
+
+  emitWithAck(...data: unknown[]): Promise<unknown> {
+    const withError = this.flags.timeout !== undefined;
+    return new Promise((resolve, reject) => {
+      if (!withError) return void this.emit(...data, resolve);
+      this.emit(...data, (error: Error | null, response: unknown) => (error ? reject(error) : resolve(response)));
+    });
+  }
+
+  send(...args: unknown[]): this {
+    this.emit("message", ...args);
+    return this;
+  }
+
+  write(...args: unknown[]): this {
+    return this.send(...args);
+  }
+
+  /** Sends a packet of any type to this namespace of the client. */
+  packet(packet: Packet, options: EmitFlags = NO_FLAGS): void {
+    packet.nsp = this.nsp.name;
+    this.client._packet(packet, writeOptionsOf(options));
+  }
+
+  compress(compress: boolean): this {
+    this.flags = { ...this.flags, compress };
+    return this;
+  }
+
+  get volatile(): this {
+    this.flags = { ...this.flags, volatile: true };
+    return this;
+  }
+
+  timeout(timeoutMs: number): this {
+    this.flags = { ...this.flags, timeout: timeoutMs };
+    return this;
+  }
+
+  // Sending to others.
+
+  to(room: Room | Room[]): BroadcastOperatorImplementation {
+    return this._newBroadcast().to(room);
+  }
+
+  in(room: Room | Room[]): BroadcastOperatorImplementation {
+    return this.to(room);
+  }
+
+  except(room: Room | Room[]): BroadcastOperatorImplementation {
+    return this._newBroadcast().except(room);
+  }
+
+  get broadcast(): BroadcastOperatorImplementation {
+    return this._newBroadcast();
+  }
+
+  get local(): BroadcastOperatorImplementation {
+    return this._newBroadcast().local;
+  }
+
+  _newBroadcast(): BroadcastOperatorImplementation {
+    const { flags } = this;
+    this.flags = NO_FLAGS;
+    return new BroadcastOperatorImplementation(this.adapter, new Set(), new Set([this.id]), flags);
+  }
+
+  // Rooms.
+
+  join(rooms: Room | Room[]): Promise<void> | void {
+    if (this._closed) return;
+    return this.adapter.addAll(this.id, new Set(Array.isArray(rooms) ? rooms : [rooms]));
+  }
+
+  leave(room: Room): Promise<void> | void {
+    return this.adapter.del(this.id, room);
+  }
+
+  leaveAll(): void {
+    this.adapter.delAll(this.id);
+  }
+
+  // Receiving.
+
+  _onpacket(packet: Packet): void {
+    switch (packet.type) {
+      case PacketType.EVENT:
+        return this.onevent(packet);
+      case PacketType.ACK:
+        return this.onack(packet);
+      case PacketType.DISCONNECT:
+        this._onclose(DisconnectReason.CLIENT_NAMESPACE_DISCONNECT);
+    }
+  }
+
+  onevent(packet: Packet): void {
+    const event = packet.data as unknown[] | undefined;
+    if (event === undefined || this.server._draining) return;
+    if (packet.id !== undefined) event.push(this.ack(packet.id));
+    if (this._any !== undefined) this._any.call(this.server._guard, this, event);
+    this.dispatch(event);
+  }
+
+  /** The function that answers an event: its first call counts. */
+  ack(id: number): Callback {
+    let sent = false;
+    return (...args) => {
+      if (sent) return;
+      sent = true;
+      if (!this._closed) this.client._packet({ type: PacketType.ACK, nsp: this.nsp.name, id, data: args }, writeOptionsOf(NO_FLAGS));
+    };
+  }
+
+  dispatch(event: unknown[]): void {
+    if (this.fns === undefined) {
+      this.server._guard.deliver(this, event, this);
+      return;
+    }
+    runMiddlewares(this.fns, event, (error) => {
+      if (error) this._onerror(error);
+      else if (this.connected) this.server._guard.deliver(this, event, this);
+    });
+  }
+
+  onack(packet: Packet): void {
+    const id = packet.id as number;
+    const ack = this._acks?.get(id);
+    if (ack === undefined) return;
+    this.acks.delete(id);
+    this.server._guard.call(ack, this, ["ack", ...((packet.data as unknown[] | undefined) ?? [])], this);
+  }
+
+  _dropAck(id: number): void {
+    this._acks?.delete(id);
+  }
+
+  /** Adds a middleware for incoming events. */
+  use(middleware: EventMiddleware): this {
+    this.fns ??= [];
+    this.fns.push(middleware);
+    return this;
+  }
+
+  // Catch-all listeners.
+
+  onAny(listener: Listener): this {
+    (this._any ??= new AnyListeners()).append(listener);
+    return this;
+  }
+
+  prependAny(listener: Listener): this {
+    (this._any ??= new AnyListeners()).prepend(listener);
+    return this;
+  }
+
+  offAny(listener?: Listener): this {
+    this._any?.remove(listener);
+    return this;
+  }
+
+  listenersAny(): Listener[] {
+    return (this._any ??= new AnyListeners()).list;
+  }
+
+  onAnyOutgoing(listener: Listener): this {
+    (this._anyOutgoing ??= new AnyListeners()).append(listener);
+    return this;
+  }
+
+  prependAnyOutgoing(listener: Listener): this {
+    (this._anyOutgoing ??= new AnyListeners()).prepend(listener);
+    return this;
+  }
+
+  offAnyOutgoing(listener?: Listener): this {
+    this._anyOutgoing?.remove(listener);
+    return this;
+  }
+
+  listenersAnyOutgoing(): Listener[] {
+    return (this._anyOutgoing ??= new AnyListeners()).list;
+  }
+
+  /** Called by adapters for each packet they broadcast to this socket. */
+  notifyOutgoingListeners(packet: Packet): void {
+    this._anyOutgoing?.call(this.server._guard, this, packet.data as unknown[]);
+  }
+
+  // Its life, told by the namespace and the client.
+
+  /** Called once the socket is in its namespace. */
+  _onconnect(): void {
+    this.connected = true;
+    void this.join(this.id);
+    const missed = this._missedPackets;
+    this._missedPackets = undefined;
+    for (const data of missed ?? []) this.packet({ type: PacketType.EVENT, nsp: this.nsp.name, data });
+    const data = this.pid === undefined ? { sid: this.id } : { sid: this.id, pid: this.pid };
+    this.packet({ type: PacketType.CONNECT, nsp: this.nsp.name, data });
+  }
+
+  /** The one way out of a connected socket. */
+  _onclose(reason: string, description?: unknown): this | undefined {
+    if (!this.connected || this._closed) return this;
+    const { _guard: guard } = this.server;
+    // Not `_closed` yet: listeners of `disconnecting` see a working socket. A second close from there is caught below.
+    guard.deliver(this, ["disconnecting", reason, description], this);
+    if (this._closed) return this;
+    if (this._isRecoverable(reason)) this._persist();
+    this._cleanup();
+    this.client._remove(this);
+    this.connected = false;
+    this._acks = undefined;
+    guard.deliver(this, ["disconnect", reason, description], this);
+    return this;
+  }
+
+  _isRecoverable(reason: string): boolean {
+    const { connectionStateRecovery } = this.server.opts;
+    return connectionStateRecovery !== undefined && !this.client._unrecoverable && RECOVERABLE_REASONS.has(reason);
+  }
+
+  _persist(): void {
+    const rooms = [...this.rooms];
+    this.adapter.persistSession({ sid: this.id, pid: this.pid, rooms, data: this.data });
+  }
+
+  /** Leaves its rooms and its namespace, for good: it can join none any more. */
+  _cleanup(): void {
+    this._closed = true;
+    this.leaveAll();
+    this.nsp._remove(this);
+  }
+
+  _onerror(error: unknown): void {
+    this.server._guard.deliver(this, ["error", error], this);
+  }
+
+  /** Tells the client that it may not connect. */
+  _error(data: unknown): void {
+    this.packet({ type: PacketType.CONNECT_ERROR, nsp: this.nsp.name, data });
+  }
+
+  disconnect(close = false): this {
+    if (!this.connected) return this;
+    if (close) {
+      this.client._disconnect();
+    } else {
+      this.packet({ type: PacketType.DISCONNECT, nsp: this.nsp.name });
+      this._onclose(DisconnectReason.SERVER_NAMESPACE_DISCONNECT);
+    }
+    return this;
+  }
+
+  /**
+   * Makes the client connect anew: nothing of it can be recovered any more, and its connection closes as if it was
+   * lost. Stock clients come back, and every middleware runs.
+   *
+   * @param reason - description of the `disconnect` event of all its sockets
+   */
+  rehandshake(reason?: string): void {
+    this.client._rehandshake(reason);
+  }
+}
