@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { createServer } from "node:http";
 import { expect, it } from "vitest";
 import { connectPair, travels } from "../support/connect-client.js";
 import { interopSuite } from "../support/interop-suite.js";
@@ -42,12 +42,25 @@ interopSuite("reconnection", ({ startServer }) => {
 
       await server.io.close();
       const connected = nextEvent(client, "connect");
-      server.io.listen(server.webServer);
-      server.webServer.listen(server.port, "127.0.0.1");
-      await once(server.webServer, "listening");
+      const webServer = createServer();
+      server.io.listen(webServer);
+      webServer.listen(server.port, "127.0.0.1");
       await connected;
 
       expect(await client.emitWithAck("echo", "again")).toBe("again");
+      expect(server.io.httpServer).toBe(webServer);
+    });
+
+    it(`brings a client over ${travel} back when the same web server listens again`, async () => {
+      const server = await startServer();
+      const { client } = await connectPair(server, { travel, ...impatient });
+
+      await server.io.close();
+      const connected = nextEvent(client, "connect");
+      server.webServer.listen(server.port, "127.0.0.1");
+      await connected;
+
+      expect(server.io.sockets.sockets.size).toBe(1);
     });
 
     it(`brings a client over ${travel} back after the connection broke`, async () => {

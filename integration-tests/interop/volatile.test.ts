@@ -2,8 +2,8 @@ import { expect, it } from "vitest";
 import { connectClient, connectPair, openClient, singleTransports } from "../support/connect-client.js";
 import { eventsUntilFence } from "../support/events-until-fence.js";
 import { interopSuite } from "../support/interop-suite.js";
-import type { InteropSocket } from "../support/interop-implementation.js";
 import { nextEvent } from "../support/next-event.js";
+import { whenWritable } from "../support/when-writable.js";
 
 interopSuite("volatile and compress", ({ startServer }) => {
   it("delivers a volatile event to a client that is ready for it", async () => {
@@ -11,7 +11,7 @@ interopSuite("volatile and compress", ({ startServer }) => {
     const { client, socket } = await connectPair(server);
     const received = nextEvent(client, "position");
 
-    await whenWritable(socket);
+    await whenWritable(socket.conn);
     socket.volatile.emit("position", 1, Buffer.from([2]));
 
     expect(await received).toEqual([1, Buffer.from([2])]);
@@ -22,7 +22,7 @@ interopSuite("volatile and compress", ({ startServer }) => {
     const { client, socket } = await connectPair(server);
     const received = eventsUntilFence(client);
 
-    await whenWritable(socket);
+    await whenWritable(socket.conn);
     socket.volatile.emit("position", 1);
     socket.volatile.emit("position", 2);
     socket.emit("regular", 3);
@@ -41,7 +41,7 @@ interopSuite("volatile and compress", ({ startServer }) => {
     const received = eventsUntilFence(client);
     const parts = [Buffer.from([1]), Buffer.from([2])];
 
-    await whenWritable(socket);
+    await whenWritable(socket.conn);
     socket.volatile.emit("position", ...parts);
     socket.volatile.emit("position", ...parts);
     socket.emit("fence", ...parts);
@@ -67,7 +67,7 @@ interopSuite("volatile and compress", ({ startServer }) => {
     const ends = [await connectPair(server), await connectPair(server)];
     const received = ends.map(({ client }) => eventsUntilFence(client));
 
-    for (const { socket } of ends) await whenWritable(socket);
+    for (const { socket } of ends) await whenWritable(socket.conn);
     ends[0]?.socket.emit("busy");
     server.io.volatile.emit("position");
     server.io.emit("fence");
@@ -80,7 +80,7 @@ interopSuite("volatile and compress", ({ startServer }) => {
     const { client, socket } = await connectPair(server);
     const received = eventsUntilFence(client);
 
-    await whenWritable(socket);
+    await whenWritable(socket.conn);
     socket.volatile.emit("first");
     socket.emit("second");
     socket.emit("fence");
@@ -113,8 +113,3 @@ interopSuite("volatile and compress", ({ startServer }) => {
     ]);
   });
 });
-
-/** Resolves once everything written to the socket so far has left. */
-async function whenWritable(socket: InteropSocket): Promise<void> {
-  while (!socket.conn.transport.writable) await new Promise((resolve) => setImmediate(resolve));
-}

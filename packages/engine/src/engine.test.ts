@@ -13,7 +13,11 @@ describe("Engine", () => {
     const engine = new Engine(options).attach(server);
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
-    closers.push(() => { engine.close(); server.close(); server.closeAllConnections(); });
+    closers.push(() => {
+      engine.close();
+      server.close();
+      server.closeAllConnections();
+    });
     return { engine, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/engine.io/` };
   }
   it("polls", async () => {
@@ -33,7 +37,16 @@ describe("Engine", () => {
     engine.on("connection", (session: Session) => session.on("message", (m) => session.send(m)));
     const ws = new WebSocket(url.replace("http", "ws") + "?EIO=4&transport=websocket");
     const got: string[] = [];
-    ws.on("message", (m, b) => { got.push(b ? `bin${(m as Buffer).length}` : m.toString()); if (got.length === 5) ws.close(); if (got.length === 1) { ws.send("4a"); ws.send("4é"); ws.send(Buffer.alloc(5)); ws.send(Buffer.alloc(5000)); } });
+    ws.on("message", (m, b) => {
+      got.push(b ? `bin${(m as Buffer).length}` : m.toString());
+      if (got.length === 5) ws.close();
+      if (got.length === 1) {
+        ws.send("4a");
+        ws.send("4é");
+        ws.send(Buffer.alloc(5));
+        ws.send(Buffer.alloc(5000));
+      }
+    });
     await once(ws, "close");
     expect(got.slice(1)).toEqual(["4a", "4é", "bin5", "bin5000"]);
   });

@@ -12,7 +12,6 @@ export function restoreBinary(data: object, attachments: readonly unknown[]): vo
   const containers = new Set<object>([data]);
   // Iterating a set also visits what is added on the way.
   for (const container of containers) {
-    if (ArrayBuffer.isView(container)) continue;
     for (const key of Object.keys(container)) {
       const value = (container as Record<string, unknown>)[key];
       if (typeof value !== "object" || value === null) continue;

@@ -42,13 +42,14 @@ function encodeBase64(bytes: Uint8Array): string {
   }
   let text = "";
   for (let i = 0; i < characters.length; i += SLICE_CHARACTERS) {
-    text += String.fromCharCode(...characters.subarray(i, i + SLICE_CHARACTERS));
+    // `apply` takes any array-like, at a fraction of the cost of spreading one.
+    text += String.fromCharCode.apply(null, characters.subarray(i, i + SLICE_CHARACTERS) as unknown as number[]);
   }
   return text;
 }
 
 function decodeBase64(text: string): Uint8Array {
-  const bytes = new Uint8Array((text.length * 3) >> 2);
+  const bytes = new Uint8Array(Math.floor(text.length * 0.75));
   let length = 0;
   let bits = 0;
   let bitCount = 0;

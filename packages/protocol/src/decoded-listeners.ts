@@ -11,13 +11,10 @@ export class DecodedListeners {
     this.#entries = [...this.#entries, { listener, once }];
   }
 
-  remove(listener: DecodedListener): void {
+  /** Removes the first registration of the listener; without one, all of them. */
+  remove(listener?: DecodedListener): void {
     const index = this.#entries.findIndex((entry) => entry.listener === listener);
-    this.#entries = this.#entries.filter((_, i) => i !== index);
-  }
-
-  clear(): void {
-    this.#entries = [];
+    this.#entries = listener === undefined ? [] : this.#entries.filter((_, i) => i !== index);
   }
 
   emit(packet: Packet): void {

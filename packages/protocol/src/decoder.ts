@@ -147,19 +147,19 @@ class PacketDecoder implements Decoder {
     this.#partial = undefined;
   }
 
-  on(_event: "decoded", listener: DecodedListener): this {
-    this.#listeners.add(listener, false);
+  on(event: "decoded", listener: DecodedListener): this {
+    // Untyped callers may name any event: a decoder just never emits the others.
+    if (event === "decoded") this.#listeners.add(listener, false);
     return this;
   }
 
-  once(_event: "decoded", listener: DecodedListener): this {
-    this.#listeners.add(listener, true);
+  once(event: "decoded", listener: DecodedListener): this {
+    if (event === "decoded") this.#listeners.add(listener, true);
     return this;
   }
 
-  off(_event?: "decoded", listener?: DecodedListener): this {
-    if (listener === undefined) this.#listeners.clear();
-    else this.#listeners.remove(listener);
+  off(event: "decoded" = "decoded", listener?: DecodedListener): this {
+    if (event === "decoded") this.#listeners.remove(listener);
     return this;
   }
 
@@ -179,8 +179,9 @@ function unknownType(text: string): ProtocolError {
 }
 
 function unknownChunk(chunk: unknown): ProtocolError {
-  const name = typeof chunk === "object" ? Object.prototype.toString.call(chunk) : String(chunk);
-  return new ProtocolError("SIO_UNKNOWN_CHUNK_TYPE", chunk === null ? "null" : name);
+  const isObject = typeof chunk === "object" && chunk !== null;
+  // Not String() for objects: theirs may throw.
+  return new ProtocolError("SIO_UNKNOWN_CHUNK_TYPE", isObject ? Object.prototype.toString.call(chunk) : String(chunk));
 }
 
 export const Decoder: DecoderConstructor = PacketDecoder;

@@ -32,15 +32,19 @@ class PacketEncoder implements Encoder {
   }
 
   encode(packet: Packet): Array<string | Uint8Array> {
-    const { type, data } = packet;
-    if (!mayCarryBinary(type) || typeof data !== "object" || data === null) {
-      return [header(packet, type) + this.#stringify(data)];
+    const data = packet.data;
+    const type = plainTwin(packet.type);
+    if ((type === PacketType.EVENT || type === PacketType.ACK) && typeof data === "object" && data !== null) {
+      const attachments: object[] = [];
+      const json = extractBinary(data, "", attachments, 0);
+      if (attachments.length > 0) return this.#encodeBinary(packet, type, json, attachments);
     }
-    const attachments: object[] = [];
-    const json = extractBinary(data, "", attachments, 0);
-    if (attachments.length === 0) return [header(packet, plainTwin(type)) + this.#stringify(data)];
-    const text = `${binaryTwin(type)}${attachments.length}-${header(packet, "")}${this.#stringify(json)}`;
-    return [text, ...(attachments as Uint8Array[])];
+    return [header(packet, "" + type) + this.#stringify(data)];
+  }
+
+  #encodeBinary(packet: Packet, type: PacketType, json: unknown, attachments: object[]): Array<string | Uint8Array> {
+    const start = `${type + BINARY_OFFSET}${attachments.length}-`;
+    return [header(packet, start) + this.#stringify(json), ...(attachments as Uint8Array[])];
   }
 
   #stringify(data: unknown): string {
@@ -50,23 +54,19 @@ class PacketEncoder implements Encoder {
   }
 }
 
-function mayCarryBinary(type: PacketType): boolean {
-  return type >= PacketType.EVENT && type !== PacketType.CONNECT_ERROR;
-}
+/** From a type to its binary twin. */
+const BINARY_OFFSET = PacketType.BINARY_EVENT - PacketType.EVENT;
 
+/** Whether a packet is binary follows from its data, not from what the caller says. */
 function plainTwin(type: PacketType): PacketType {
-  return type >= PacketType.BINARY_EVENT ? ((type - 3) as PacketType) : type;
+  return type >= PacketType.BINARY_EVENT ? ((type - BINARY_OFFSET) as PacketType) : type;
 }
 
-function binaryTwin(type: PacketType): PacketType {
-  return (plainTwin(type) + 3) as PacketType;
-}
-
-/** Everything between the attachment count and the JSON, after `type`. */
-function header(packet: Packet, type: PacketType | ""): string {
+/** Everything before the JSON. A missing namespace (untyped callers) is the main one. */
+function header(packet: Packet, start: string): string {
   const { nsp, id } = packet;
-  const start = nsp === "/" || !nsp ? "" + type : `${type}${nsp},`;
-  return id === undefined || id === null ? start : start + id;
+  const addressed = nsp === "/" || !nsp ? start : start + nsp + ",";
+  return id === undefined || id === null ? addressed : addressed + id;
 }
 
 export const Encoder: EncoderConstructor = PacketEncoder;

@@ -1,6 +1,11 @@
 import { type ByteHost, portableByteHost } from "./byte-host.js";
 import { bytesOf, isBytes } from "./bytes.js";
-import { ENGINE_PACKET_TYPES, type EnginePacket, type EnginePacketType, type OutgoingEnginePacket } from "./engine-packet.js";
+import {
+  ENGINE_PACKET_TYPES,
+  type EnginePacket,
+  type EnginePacketType,
+  type OutgoingEnginePacket,
+} from "./engine-packet.js";
 
 /** What separates the packets of a polling payload; data cannot escape it (spec/server.md 1.7). */
 export const PACKET_SEPARATOR = "\x1e";

@@ -12,31 +12,39 @@ export interface AckRequest {
   readonly event: unknown;
 }
 
+/** The socket whose client is asked. */
+export interface AckOwner {
+  readonly acks: Map<number, Callback>;
+}
+
 /** The error an ack callback gets when nobody answered in time (spec/server.md 3.6). */
 export function ackTimeoutError(): Error {
   return new Error("operation has timed out");
 }
 
 /**
- * Files a callback for the answer to one packet. With a timeout it is called exactly once, be it that the entry is
- * answered, dropped with the socket, or answered too late.
+ * Files a callback for the answer to one packet. With a timeout it is called exactly once, be it that the answer comes,
+ * comes too late, or never since the socket is gone.
  *
  * @returns takes the entry back as if nothing had been asked
  */
-export function fileAck(acks: Map<number, Callback>, guard: ListenerGuard, request: AckRequest): () => void {
+export function fileAck(socket: AckOwner, guard: ListenerGuard, request: AckRequest): () => void {
   const { id, ack, timeoutMs, event } = request;
+  const { acks } = socket;
   if (timeoutMs === undefined) {
-    acks.set(id, ack);
+    acks.set(id, (...args) => guard.call(ack, socket, [event, ...args], socket));
     return () => void acks.delete(id);
   }
-  const timer = setTimeout(() => {
-    acks.delete(id);
-    guard.call(ack, undefined, [event, ackTimeoutError()]);
-  }, timeoutMs);
-  acks.set(id, (...args) => {
+  let answered = false;
+  const answer = (error: Error | null, args: unknown[]): void => {
+    if (answered) return;
+    answered = true;
     clearTimeout(timer);
-    guard.call(ack, undefined, [event, null, ...args]);
-  });
+    acks.delete(id);
+    guard.call(ack, socket, [event, error, ...args], socket);
+  };
+  const timer = setTimeout(() => answer(ackTimeoutError(), []), timeoutMs);
+  acks.set(id, (...args) => answer(null, args));
   return () => {
     clearTimeout(timer);
     acks.delete(id);

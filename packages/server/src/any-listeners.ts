@@ -27,6 +27,6 @@ export class AnyListeners {
   /** Calls each with the whole event, its name included. */
   call(guard: ListenerGuard, socket: unknown, event: unknown[]): void {
     if (this.list.length === 0) return;
-    for (const listener of this.list.slice()) guard.callWithName(listener, socket, event);
+    for (const listener of this.list.slice()) guard.callWithName(listener, socket, event, socket);
   }
 }

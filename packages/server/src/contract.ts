@@ -1,7 +1,8 @@
 /**
  * The public types of the server. They know each other (a socket its namespace, a namespace its server), so they are
  * interfaces in one file instead of classes in several that import each other in a circle. They carry no private members
- * either: a value typed by the ESM build fits a parameter typed by the CJS build.
+ * either: a value typed by the ESM build fits a parameter typed by the CJS build. The classes behind them know each other
+ * through `parts.ts` and import nothing from here.
  *
  * Type parameters, everywhere in the same order: events the clients send (`ListenEvents`), events the server sends
  * (`EmitEvents`), events the servers of a cluster send each other (`ServerSideEvents`), type of `socket.data`
@@ -23,6 +24,9 @@ import type {
   ParserEncoder,
   ServerOptions as ServerOptionsFor,
 } from "./options.js";
+import { NamespaceImplementation } from "./namespace.js";
+import { ServerImplementation } from "./server.js";
+import { SocketImplementation } from "./socket.js";
 import type {
   AllButLast,
   DecorateAcknowledgements,
@@ -381,7 +385,7 @@ export interface Socket<
    * Makes the client connect anew: what recovery knows of its sockets is dropped, then the connection is closed as if it
    * was lost. The client comes back and all middlewares run.
    *
-   * @param reason - for the log
+   * @param reason - description of the `disconnect` event of its sockets
    */
   rehandshake(reason?: string): void;
   /** Adds a middleware for incoming events. It may change the event; `next` with an error drops it. */
@@ -462,7 +466,6 @@ export interface ServerConstructor {
     server?: AttachableServer | number | Partial<ServerOptions>,
     options?: Partial<ServerOptions>,
   ): Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
-  readonly prototype: Server<any, any, any, any>;
 }
 
 /** The class of namespaces. `server.of(name)` is the way to get one. */
@@ -476,7 +479,6 @@ export interface NamespaceConstructor {
     server: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
     name: string,
   ): Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
-  readonly prototype: Namespace<any, any, any, any>;
 }
 
 /** The class of sockets, for classes that extend it. A namespace makes them. */
@@ -493,5 +495,14 @@ export interface SocketConstructor {
     auth: Record<string, unknown>,
     previousSession?: Session,
   ): Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData, Request>;
-  readonly prototype: Socket<any, any, any, any>;
 }
+
+// Interface and constructor share a name and a file, so that a program may add members to them as it does to classes:
+// `declare module "socket.io" { interface Socket { user: User } }`. A type alias could not be added to.
+
+/** The server. */
+export const Server: ServerConstructor = ServerImplementation as unknown as ServerConstructor;
+/** The class of namespaces. */
+export const Namespace: NamespaceConstructor = NamespaceImplementation as unknown as NamespaceConstructor;
+/** The class of sockets. */
+export const Socket: SocketConstructor = SocketImplementation as unknown as SocketConstructor;

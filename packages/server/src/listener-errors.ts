@@ -49,6 +49,16 @@ export class ListenerGuard {
     }
   }
 
+  /** Calls a catch-all listener, which gets the name of the event too. */
+  callWithName(listener: Callback, self: unknown, event: unknown[], socket?: unknown): void {
+    try {
+      const result = Reflect.apply(listener, self, event);
+      if (isThenable(result)) this.#follow(result, event, socket);
+    } catch (error) {
+      this.#report(event, socket, error);
+    }
+  }
+
   /**
    * Resolves once no listener is running, or after `timeoutMs`.
    *

@@ -71,6 +71,7 @@ export interface ServerPart {
   readonly _guard: ListenerGuard;
   /** Set while the server is closing: nothing new is let in. */
   readonly _draining: boolean;
+  _createDecoder(): PacketDecoder;
   _createAdapter(namespace: NamespacePart): Adapter;
   /** Looks for a dynamic namespace that admits `name`; creates it if need be. */
   _checkNamespace(name: string, auth: AuthData, callback: (namespace: NamespacePart | undefined) => void): void;
@@ -94,6 +95,10 @@ export interface ClientPart {
   readonly id: string;
   /** Set by `rehandshake()`: no socket of this client may be recovered. */
   readonly _unrecoverable: boolean;
+  /** Whether the connection is over. */
+  readonly _ended: boolean;
+  /** Told while the middlewares of a namespace run, so that an end of the connection ends that too. */
+  _onPending(socket: SocketPart): void;
   _packet(packet: Packet | Chunk[], options: WriteOptions): void;
   writeToEngine(chunks: Chunk[], options: WriteOptions): void;
   _remove(socket: SocketPart): void;
@@ -113,9 +118,10 @@ export interface SocketPart extends EventEmitter {
   leave(room: Room): Promise<void> | void;
   disconnect(close?: boolean): unknown;
   notifyOutgoingListeners?(packet: Packet): void;
+  _dropAck(id: number): void;
   _onpacket(packet: Packet): void;
   _onconnect(): void;
-  _onclose(reason: string, description?: unknown): void;
+  _onclose(reason: string, description?: unknown): unknown;
   _onerror(error: unknown): void;
   _error(data: unknown): void;
   _cleanup(): void;

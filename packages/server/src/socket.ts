@@ -5,7 +5,7 @@ import { fileAck } from "./ack-table.js";
 import type { Adapter, Room, Session, SocketId } from "./adapter-contract.js";
 import { AnyListeners } from "./any-listeners.js";
 import { BroadcastOperatorImplementation } from "./broadcast-operator.js";
-import { NO_FLAGS, writeOptionsOf, type EmitFlags } from "./emit-flags.js";
+import { NO_FLAGS, writeOptionsOf, type EmitFlags, type WriteOptions } from "./emit-flags.js";
 import { describeHandshake } from "./handshake-details.js";
 import type { Handshake } from "./handshake.js";
 import { runMiddlewares } from "./middleware.js";
@@ -52,7 +52,9 @@ export class SocketImplementation extends EventEmitter implements SocketPart {
   _acks: Map<number, Callback> | undefined = undefined;
   _any: AnyListeners | undefined = undefined;
   _anyOutgoing: AnyListeners | undefined = undefined;
-  /** Set once, when the socket starts to close. */
+  /** Set when the socket starts to close: once is enough. */
+  _closing = false;
+  /** Set when it has left its rooms, for good. */
   _closed = false;
   readonly _auth: AuthData;
   readonly _issuedAt: number;
@@ -138,8 +140,9 @@ export class SocketImplementation extends EventEmitter implements SocketPart {
     data.pop();
     const id = this.nsp._ids++;
     packet.id = id;
-    const request = { id, ack, timeoutMs: flags.timeout, event: data[0] };
-    const takeBack = fileAck(this.acks, this.server._guard, request);
+    // Nobody will answer, and there is no deadline to tell.
+    if (this._closed && flags.timeout === undefined) return;
+    const takeBack = fileAck(this, this.server._guard, { id, ack, timeoutMs: flags.timeout, event: data[0] });
     try {
       this._send(packet, flags);
     } catch (error) {
@@ -177,9 +180,9 @@ export class SocketImplementation extends EventEmitter implements SocketPart {
   }
 
   /** Sends a packet of any type to this namespace of the client. */
-  packet(packet: Packet, options: EmitFlags = NO_FLAGS): void {
+  packet(packet: Packet, options: WriteOptions = writeOptionsOf(NO_FLAGS)): void {
     packet.nsp = this.nsp.name;
-    this.client._packet(packet, writeOptionsOf(options));
+    this.client._packet(packet, options);
   }
 
   compress(compress: boolean): this {
@@ -267,7 +270,7 @@ export class SocketImplementation extends EventEmitter implements SocketPart {
     return (...args) => {
       if (sent) return;
       sent = true;
-      if (!this._closed) this.client._packet({ type: PacketType.ACK, nsp: this.nsp.name, id, data: args }, writeOptionsOf(NO_FLAGS));
+      if (!this._closed) this.packet({ type: PacketType.ACK, nsp: this.nsp.name, id, data: args });
     };
   }
 
@@ -361,12 +364,11 @@ export class SocketImplementation extends EventEmitter implements SocketPart {
 
   /** The one way out of a connected socket. */
   _onclose(reason: string, description?: unknown): this | undefined {
-    if (!this.connected || this._closed) return this;
+    if (!this.connected || this._closing) return this;
+    this._closing = true;
     const { _guard: guard } = this.server;
-    // Not `_closed` yet: listeners of `disconnecting` see a working socket. A second close from there is caught below.
     guard.deliver(this, ["disconnecting", reason, description], this);
-    if (this._closed) return this;
-    if (this._isRecoverable(reason)) this._persist();
+    if (this._isRecoverable(reason)) guard.call(this._persist, this, ["persistSession"], this);
     this._cleanup();
     this.client._remove(this);
     this.connected = false;
@@ -402,7 +404,7 @@ export class SocketImplementation extends EventEmitter implements SocketPart {
   }
 
   disconnect(close = false): this {
-    if (!this.connected) return this;
+    if (!this.connected || this._closing) return this;
     if (close) {
       this.client._disconnect();
     } else {

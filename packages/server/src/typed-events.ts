@@ -51,7 +51,7 @@ type LastParameter<Listener> = IfAny<Listener, any, Last<ParametersOf<Listener>>
 type ByAcknowledgement<Listener, Yes, No> = IfAny<
   LastParameter<Listener>,
   Yes | No,
-  [LastParameter<Listener>] extends [never] ? No : LastParameter<Listener> extends AnyFunction ? Yes | OptionalAcknowledgement<Listener, No> : No
+  [LastParameter<Listener>] extends [never] ? No : NonNullable<LastParameter<Listener>> extends AnyFunction ? Yes | OptionalAcknowledgement<Listener, No> : No
 >;
 
 /** `No` when the acknowledgement may be left out, as in `(id: string, ack?: () => void) => void`. */
@@ -67,13 +67,10 @@ export type EventNamesWithoutAck<Map extends EventsMap, Event extends EventNames
 
 /** Names of the events whose acknowledgement gets an error first: after `timeout()`, all that have one. */
 export type EventNamesWithError<Map extends EventsMap, Event extends EventNamesWithAck<Map> = EventNamesWithAck<Map>> =
-  Event extends EventNamesWithAck<Map>
-    ? LastParameter<Map[Event]> extends (error: infer First, ...rest: any[]) => any
-      ? [First] extends [Error]
-        ? Event
-        : never
-      : never
-    : never;
+  Event extends EventNamesWithAck<Map> ? IfAny<LastParameter<Map[Event]>, Event, IfErrorFirst<LastParameter<Map[Event]>, Event>> : never;
+
+type IfErrorFirst<Acknowledgement, Then> =
+  NonNullable<Acknowledgement> extends (error: infer First, ...rest: any[]) => any ? ([First] extends [Error] ? Then : never) : never;
 
 /** A map without the events that need an acknowledgement. */
 export type RemoveAcknowledgements<Map extends EventsMap> = { [Event in EventNamesWithoutAck<Map>]: Map[Event] };

@@ -1,0 +1,186 @@
+import { DisconnectReason, PacketType, type Packet } from "@plugboard/protocol";
+import { DEFAULT_PARSER } from "./default-parser.js";
+import { NO_FLAGS, writeOptionsOf, type WriteOptions } from "./emit-flags.js";
+import type {
+  AuthData,
+  Chunk,
+  ClientPart,
+  Connection,
+  HandshakeRequest,
+  NamespacePart,
+  PacketDecoder,
+  PacketEncoder,
+  ServerPart,
+  SocketPart,
+} from "./parts.js";
+
+/** How many left namespaces a client remembers. */
+const MAX_LEFT_NAMESPACES = 100;
+
+/**
+ * One Engine.IO connection and the sockets it carries, one per namespace (spec/server.md 3.7). It decodes what comes in
+ * and refuses what the protocol forbids.
+ */
+export class ClientImplementation implements ClientPart {
+  readonly server: ServerPart;
+  readonly conn: Connection;
+  /** Id of the connection. Secret: it entitles to send and receive in the client's place. */
+  readonly id: string;
+  readonly encoder: PacketEncoder;
+  readonly decoder: PacketDecoder;
+  readonly sockets: Map<string, SocketPart> = new Map();
+  readonly nsps: Map<string, SocketPart> = new Map();
+  connectTimeout: ReturnType<typeof setTimeout>;
+  _unrecoverable = false;
+  _ended = false;
+  readonly _decodesStraight: boolean;
+  /** Namespaces that were asked for, each with its socket once there is one. */
+  readonly _pending: Map<string, SocketPart | undefined> = new Map();
+  /** Namespaces that were left: what was on its way meanwhile is no violation. Made on first use. */
+  _left: Set<string> | undefined = undefined;
+
+  constructor(server: ServerPart, conn: Connection) {
+    this.server = server;
+    this.conn = conn;
+    this.id = conn.id;
+    this.encoder = server.encoder;
+    this.decoder = server._createDecoder();
+    this._decodesStraight = server._parser === DEFAULT_PARSER;
+    if (!this._decodesStraight) this.decoder.on("decoded", (packet) => this.ondecoded(packet));
+    conn.on("data", (data) => this.ondata(data));
+    conn.on("error", (error) => this.onerror(error));
+    conn.on("close", (reason, description) => this.onclose(reason as string, description));
+    this.connectTimeout = setTimeout(() => this.close(), server._connectTimeout);
+  }
+
+  get request(): HandshakeRequest | undefined {
+    return this.conn.request;
+  }
+
+  // Receiving.
+
+  ondata(data: unknown): void {
+    if (this._ended) return;
+    let packet: Packet | undefined;
+    try {
+      if (this._decodesStraight) packet = this.decoder.decode!(data);
+      else this.decoder.add(data);
+    } catch (error) {
+      this.onerror(error);
+      return;
+    }
+    if (packet !== undefined) this.ondecoded(packet);
+  }
+
+  ondecoded(packet: Packet): void {
+    const { type } = packet;
+    const socket = this.nsps.get(packet.nsp);
+    if (socket !== undefined && type !== PacketType.CONNECT && type !== PacketType.CONNECT_ERROR) {
+      socket._onpacket(packet);
+    } else if (type === PacketType.CONNECT && socket === undefined && !this._pending.has(packet.nsp)) {
+      this.connect(packet.nsp, packet.data as AuthData | undefined);
+    } else if (type === PacketType.CONNECT || type === PacketType.CONNECT_ERROR || !this._left?.has(packet.nsp)) {
+      // The peer does not keep to the protocol (spec/server.md 2.5).
+      this.close();
+    }
+  }
+
+  // Joining and leaving.
+
+  connect(name: string, auth: AuthData = {}): void {
+    this._pending.set(name, undefined);
+    const namespace = this.server._nsps.get(name);
+    if (namespace !== undefined) {
+      this.doConnect(namespace, auth);
+      return;
+    }
+    this.server._checkNamespace(name, auth, (found) => {
+      if (this._ended) return;
+      if (found !== undefined) {
+        this.doConnect(found, auth);
+        return;
+      }
+      this._pending.delete(name);
+      const packet = { type: PacketType.CONNECT_ERROR, nsp: name, data: { message: "Invalid namespace" } };
+      this._packet(packet, writeOptionsOf(NO_FLAGS));
+    });
+  }
+
+  doConnect(namespace: NamespacePart, auth: AuthData): void {
+    const { name } = namespace;
+    namespace._add(this, auth, (socket) => {
+      this._pending.delete(name);
+      if (socket === undefined) return;
+      clearTimeout(this.connectTimeout);
+      this.sockets.set(socket.id, socket);
+      this.nsps.set(name, socket);
+      this._left?.delete(name);
+    });
+  }
+
+  /** Told by the namespace as long as its middlewares run. */
+  _onPending(socket: SocketPart): void {
+    this._pending.set(socket.nsp.name, socket);
+  }
+
+  _remove(socket: SocketPart): void {
+    const { name } = socket.nsp;
+    this.sockets.delete(socket.id);
+    this.nsps.delete(name);
+    this._left ??= new Set();
+    if (this._left.size >= MAX_LEFT_NAMESPACES) this._left.clear();
+    this._left.add(name);
+  }
+
+  // Sending.
+
+  _packet(packet: Packet | Chunk[], options: WriteOptions = writeOptionsOf(NO_FLAGS)): void {
+    if (this.conn.readyState !== "open") return;
+    this.writeToEngine(options.preEncoded ? (packet as Chunk[]) : this.encoder.encode(packet as Packet), options);
+  }
+
+  /** Writes the chunks of one packet, or none of them when it is volatile and the transport busy. */
+  writeToEngine(chunks: Chunk[], options: WriteOptions): void {
+    if (options.volatile && !this.conn.transport.writable) return;
+    for (let i = 0; i < chunks.length; i++) this.conn.write(chunks[i]!, options);
+  }
+
+  // Closing.
+
+  close(): void {
+    if (this.conn.readyState !== "open") return;
+    this.conn.close();
+    // In vain when the connection has closed at once: then `onclose` has run.
+    this.onclose(DisconnectReason.FORCED_SERVER_CLOSE);
+  }
+
+  /** Ends each socket with a DISCONNECT packet, so that the client stays away, then the connection. */
+  _disconnect(): void {
+    for (const socket of this.sockets.values()) socket.disconnect();
+    this.close();
+  }
+
+  /** Ends the connection as if it was lost, and forgets what could be recovered: the client comes back as a new one. */
+  _rehandshake(reason: string | undefined): void {
+    this._unrecoverable = true;
+    this.onclose(DisconnectReason.FORCED_SERVER_CLOSE, reason);
+    this.conn.close();
+  }
+
+  onclose(reason: string, description?: unknown): void {
+    if (this._ended) return;
+    this._ended = true;
+    clearTimeout(this.connectTimeout);
+    for (const socket of this.sockets.values()) socket._onclose(reason, description);
+    for (const socket of this._pending.values()) socket?._cleanup();
+    this.sockets.clear();
+    this.nsps.clear();
+    this._pending.clear();
+    this.decoder.destroy();
+  }
+
+  onerror(error: unknown): void {
+    for (const socket of this.sockets.values()) socket._onerror(error);
+    this.conn.close();
+  }
+}

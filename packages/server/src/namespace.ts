@@ -1,0 +1,238 @@
+import { EventEmitter } from "node:events";
+import { PacketType, type Packet } from "@plugboard/protocol";
+import type { Adapter, Room, Session, SocketId } from "./adapter-contract.js";
+import { BroadcastOperatorImplementation } from "./broadcast-operator.js";
+import { runMiddlewares } from "./middleware.js";
+import type {
+  AuthData,
+  Callback,
+  ClientPart,
+  ConnectionMiddleware,
+  NamespacePart,
+  ServerPart,
+  SocketPart,
+} from "./parts.js";
+import { SocketImplementation } from "./socket.js";
+
+const RESERVED_SERVER_EVENTS: ReadonlySet<unknown> = new Set(["connect", "connection", "new_namespace"]);
+
+/** Sockets that share middlewares, rooms and broadcasts (spec/server.md 3.4). */
+export class NamespaceImplementation extends EventEmitter implements NamespacePart {
+  readonly name: string;
+  readonly server: ServerPart;
+  readonly sockets: Map<SocketId, SocketPart> = new Map();
+  readonly _preConnectSockets: Map<SocketId, SocketPart> = new Map();
+  adapter!: Adapter;
+  _fns: ConnectionMiddleware[] = [];
+  _ids = 0;
+  /** Called when the last socket is gone: a dynamic namespace may go then. */
+  _onEmpty: (() => void) | undefined = undefined;
+
+  constructor(server: ServerPart, name: string) {
+    super();
+    this.server = server;
+    this.name = name;
+    this._initAdapter();
+  }
+
+  /** Replaces the adapter; what the former one knew of rooms is lost. */
+  _initAdapter(): void {
+    this.adapter = this.server._createAdapter(this);
+    // It may connect to something that is down right now, which must not end the process.
+    this.server._guard.call(() => this.adapter.init(), this.adapter, ["init"]);
+  }
+
+  // Admission.
+
+  use(middleware: ConnectionMiddleware): this {
+    this._fns.push(middleware);
+    return this;
+  }
+
+  run(socket: SocketPart, done: (error?: unknown) => void): void {
+    runMiddlewares(this._fns, socket, done);
+  }
+
+  /**
+   * Lets a client in, if the middlewares agree (spec/server.md 2.7, 3.5).
+   *
+   * @param onSettled - gets the socket before the listeners of `connection`; undefined when it was refused
+   */
+  _add(client: ClientPart, auth: AuthData, onSettled: (socket: SocketPart | undefined) => void): void {
+    const restored = this._restoreSession(auth);
+    if (restored === undefined) {
+      this._admit(this._createSocket(client, auth), onSettled);
+      return;
+    }
+    const proceed = (session: Session | null): void => {
+      if (client._ended) return;
+      this._admit(this._createSocket(client, auth, session), onSettled);
+    };
+    // An adapter that cannot tell counts as one that knows of no session.
+    restored.then(proceed, () => proceed(null));
+  }
+
+  _restoreSession(auth: AuthData): Promise<Session | null> | undefined {
+    const { pid, offset } = auth;
+    if (!this.server.opts.connectionStateRecovery) return undefined;
+    if (typeof pid !== "string" || typeof offset !== "string") return undefined;
+    return new Promise((resolve) => resolve(this.adapter.restoreSession(pid, offset)));
+  }
+
+  _createSocket(client: ClientPart, auth: AuthData, session?: Session | null): SocketPart {
+    return new SocketImplementation(this, client, auth, session);
+  }
+
+  _admit(socket: SocketPart, onSettled: (socket: SocketPart | undefined) => void): void {
+    const { client } = socket;
+    this._preConnectSockets.set(socket.id, socket);
+    client._onPending(socket);
+    if (socket.recovered && this.server.opts.connectionStateRecovery?.skipMiddlewares) {
+      this._settle(socket, undefined, onSettled);
+      return;
+    }
+    this.run(socket, (error) => process.nextTick(() => this._settle(socket, error, onSettled)));
+  }
+
+  _settle(socket: SocketPart, error: unknown, onSettled: (socket: SocketPart | undefined) => void): void {
+    const { client } = socket;
+    if (client._ended || client.conn.readyState !== "open") {
+      socket._cleanup();
+      onSettled(undefined);
+    } else if (error) {
+      socket._cleanup();
+      onSettled(undefined);
+      socket._error(connectErrorOf(error));
+    } else {
+      this._doConnect(socket, onSettled);
+    }
+  }
+
+  _doConnect(socket: SocketPart, onSettled: (socket: SocketPart | undefined) => void): void {
+    this._preConnectSockets.delete(socket.id);
+    this.sockets.set(socket.id, socket);
+    socket._onconnect();
+    onSettled(socket);
+    this.emitReserved("connect", socket);
+    this.emitReserved("connection", socket);
+  }
+
+  _remove(socket: SocketPart): void {
+    this.sockets.delete(socket.id);
+    this._preConnectSockets.delete(socket.id);
+    if (this.sockets.size === 0 && this._preConnectSockets.size === 0) this._onEmpty?.();
+  }
+
+  // Events of the namespace itself.
+
+  /** Calls the listeners of an event, where `emit` would send it to the clients. */
+  emitReserved(event: string, ...args: unknown[]): boolean {
+    const heard = this.listenerCount(event) > 0;
+    this.server._guard.deliver(this, [event, ...args], args[0]);
+    return heard;
+  }
+
+  emitUntyped(event: string, ...args: unknown[]): boolean {
+    const heard = this.listenerCount(event) > 0;
+    this.server._guard.deliver(this, [event, ...args]);
+    return heard;
+  }
+
+  // Broadcasts.
+
+  override emit(...data: unknown[]): boolean {
+    return this._newBroadcast().emit(...data);
+  }
+
+  send(...args: unknown[]): this {
+    this.emit("message", ...args);
+    return this;
+  }
+
+  write(...args: unknown[]): this {
+    return this.send(...args);
+  }
+
+  to(room: Room | Room[]): BroadcastOperatorImplementation {
+    return this._newBroadcast().to(room);
+  }
+
+  in(room: Room | Room[]): BroadcastOperatorImplementation {
+    return this._newBroadcast().in(room);
+  }
+
+  except(room: Room | Room[]): BroadcastOperatorImplementation {
+    return this._newBroadcast().except(room);
+  }
+
+  compress(compress: boolean): BroadcastOperatorImplementation {
+    return this._newBroadcast().compress(compress);
+  }
+
+  get volatile(): BroadcastOperatorImplementation {
+    return this._newBroadcast().volatile;
+  }
+
+  get local(): BroadcastOperatorImplementation {
+    return this._newBroadcast().local;
+  }
+
+  timeout(timeoutMs: number): BroadcastOperatorImplementation {
+    return this._newBroadcast().timeout(timeoutMs);
+  }
+
+  allSockets(): Promise<Set<SocketId>> {
+    return this._newBroadcast().allSockets();
+  }
+
+  fetchSockets(): Promise<unknown[]> {
+    return this._newBroadcast().fetchSockets();
+  }
+
+  socketsJoin(room: Room | Room[]): void {
+    this._newBroadcast().socketsJoin(room);
+  }
+
+  socketsLeave(room: Room | Room[]): void {
+    this._newBroadcast().socketsLeave(room);
+  }
+
+  disconnectSockets(close = false): void {
+    this._newBroadcast().disconnectSockets(close);
+  }
+
+  _newBroadcast(): BroadcastOperatorImplementation {
+    return new BroadcastOperatorImplementation(this.adapter);
+  }
+
+  // The other servers.
+
+  serverSideEmit(...event: unknown[]): boolean {
+    if (RESERVED_SERVER_EVENTS.has(event[0])) throw new Error(`"${String(event[0])}" is a reserved event name`);
+    this.adapter.serverSideEmit(event);
+    return true;
+  }
+
+  serverSideEmitWithAck(...event: unknown[]): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const ack = (error: (Error & { responses?: unknown }) | null, responses: unknown): void => {
+        if (!error) return resolve(responses);
+        error.responses = responses;
+        reject(error);
+      };
+      this.serverSideEmit(...event, ack as Callback);
+    });
+  }
+
+  /** Called by adapters for an event that another server sent. */
+  _onServerSideEmit(event: unknown[]): void {
+    this.server._guard.deliver(this, event);
+  }
+}
+
+/** What the client is told of an error of a middleware: nothing but the message, and `data` if the error has it. */
+function connectErrorOf(error: unknown): Packet["data"] {
+  if (typeof error !== "object" || error === null) return { message: String(error) };
+  const { message, data } = error as { message?: unknown; data?: unknown };
+  return data === undefined ? { message } : { message, data };
+}

@@ -1,0 +1,287 @@
+import { Engine } from "@plugboard/engine";
+import { EventEmitter } from "node:events";
+import type { Adapter, AdapterConstructor, Room, SocketId } from "./adapter-contract.js";
+import { InMemoryAdapter } from "./adapter.js";
+import type { BroadcastOperatorImplementation } from "./broadcast-operator.js";
+import { ClientImplementation } from "./client.js";
+import { DEFAULT_PARSER, defaultDecoder } from "./default-parser.js";
+import { ListenerGuard } from "./listener-errors.js";
+import { NamespaceImplementation } from "./namespace.js";
+import type { ListenerFailure, ServerOptions } from "./options.js";
+import { ParentNamespaceImplementation } from "./parent-namespace.js";
+import type {
+  AuthData,
+  Callback,
+  Connection,
+  ConnectionMiddleware,
+  NamespacePart,
+  PacketDecoder,
+  PacketEncoder,
+  PacketParser,
+  RecoveryOptions,
+  ServerPart,
+} from "./parts.js";
+import { httpServerOf, isOptions, type HttpServerLike } from "./server-attachment.js";
+import { SessionAwareAdapter } from "./session-aware-adapter.js";
+import { isThenable } from "./thenable.js";
+
+type NamespaceMatcher = (
+  name: string,
+  auth: AuthData,
+  decide: (error: Error | null, allow: boolean) => void,
+) => unknown;
+
+type GivenOptions = Partial<ServerOptions>;
+type ResolvedOptions = Omit<GivenOptions, "connectionStateRecovery"> & { connectionStateRecovery?: RecoveryOptions };
+
+interface CloseOptions {
+  readonly timeoutMs?: number;
+  readonly closeHttpServer?: boolean;
+}
+
+const DEFAULT_CONNECT_TIMEOUT_MS = 45_000;
+const DEFAULT_CLOSE_TIMEOUT_MS = 5_000;
+const DEFAULT_MAX_MESSAGE_BYTES = 1_000_000;
+const DEFAULT_RECOVERY: RecoveryOptions = { maxDisconnectionDuration: 120_000, skipMiddlewares: true };
+
+/** What is needed of an engine given to `bind()` (spec/server.md 1.22). */
+interface EnginePart {
+  on(event: "connection", listener: (conn: Connection) => void): unknown;
+  close(): unknown;
+  detach?(): unknown;
+}
+
+/** A Socket.IO server (spec/server.md 3.3). What it shares with a namespace it does to the main one, `/`. */
+export class ServerImplementation extends EventEmitter implements ServerPart {
+  readonly opts: ResolvedOptions;
+  readonly encoder: PacketEncoder;
+  readonly sockets: NamespaceImplementation;
+  engine: EnginePart | undefined = undefined;
+  httpServer: HttpServerLike | undefined = undefined;
+  readonly parentNsps: Map<NamespaceMatcher, ParentNamespaceImplementation> = new Map();
+  readonly parentNamespacesFromRegExp: Map<RegExp, ParentNamespaceImplementation> = new Map();
+  readonly _parser: PacketParser;
+  readonly _nsps: Map<string, NamespaceImplementation> = new Map();
+  readonly _guard: ListenerGuard;
+  _adapter: AdapterConstructor;
+  _path = "";
+  _connectTimeout: number;
+  _serveClient: boolean;
+  _draining = false;
+
+  constructor(target?: unknown, options?: GivenOptions) {
+    super();
+    const given: GivenOptions = (isOptions(target) ? target : options) ?? {};
+    this.opts = resolveOptions(given);
+    this._guard = new ListenerGuard(this.opts);
+    this._parser = (given.parser as PacketParser | undefined) ?? DEFAULT_PARSER;
+    this.encoder = new this._parser.Encoder();
+    const inMemory = this.opts.connectionStateRecovery ? SessionAwareAdapter : InMemoryAdapter;
+    this._adapter = given.adapter ?? (inMemory as AdapterConstructor);
+    this._connectTimeout = given.connectTimeout || DEFAULT_CONNECT_TIMEOUT_MS;
+    this._serveClient = given.serveClient !== false;
+    this.path(given.path || "/socket.io");
+    this.sockets = this.of("/");
+    if (target !== undefined && target !== null && !isOptions(target)) this.attach(target);
+  }
+
+  get _opts(): ResolvedOptions {
+    return this.opts;
+  }
+
+  /** The same as `engine`. */
+  get eio(): EnginePart | undefined {
+    return this.engine;
+  }
+
+  get onListenerError(): ((failure: ListenerFailure) => void) | undefined {
+    return this.opts.onListenerError;
+  }
+
+  set onListenerError(handler: ((failure: ListenerFailure) => void) | undefined) {
+    if (handler === undefined) delete this.opts.onListenerError;
+    else this.opts.onListenerError = handler;
+  }
+
+  // Settings: without an argument they tell, with one they set.
+
+  path(path?: string): string | this {
+    if (path === undefined) return this._path;
+    this._path = path.replace(/\/$/, "");
+    return this;
+  }
+
+  connectTimeout(timeoutMs?: number): number | this {
+    if (timeoutMs === undefined) return this._connectTimeout;
+    this._connectTimeout = timeoutMs;
+    return this;
+  }
+
+  serveClient(serve?: boolean): boolean | this {
+    if (serve === undefined) return this._serveClient;
+    this._serveClient = serve;
+    return this;
+  }
+
+  adapter(adapter?: AdapterConstructor): AdapterConstructor | this {
+    if (adapter === undefined) return this._adapter;
+    this._adapter = adapter;
+    for (const namespace of this._nsps.values()) namespace._initAdapter();
+    return this;
+  }
+
+  // Where connections come from.
+
+  attach(target: unknown, options: GivenOptions = {}): this {
+    const httpServer = httpServerOf(target);
+    const merged = { ...options, ...this.opts };
+    merged.path ||= this._path;
+    const engine = new Engine(merged);
+    engine.attach(httpServer as HttpServer, merged);
+    this.httpServer = httpServer;
+    return this.bind(engine as EnginePart);
+  }
+
+  listen(target: unknown, options?: GivenOptions): this {
+    return this.attach(target, options);
+  }
+
+  bind(engine: EnginePart): this {
+    this.engine = engine;
+    engine.on("connection", (conn) => this.onconnection(conn));
+    return this;
+  }
+
+  /** Takes one connection of an engine. */
+  onconnection(conn: Connection): this {
+    if (this._draining) conn.close();
+    else new ClientImplementation(this, conn);
+    return this;
+  }
+
+  // Namespaces.
+
+  of(name: string | RegExp | NamespaceMatcher, onConnection?: Callback): NamespaceImplementation {
+    const namespace = typeof name === "string" ? this._namespaceOf(name) : this._parentOf(name);
+    if (onConnection !== undefined) namespace.on("connect", onConnection);
+    return namespace;
+  }
+
+  _namespaceOf(given: string): NamespaceImplementation {
+    const name = given.startsWith("/") ? given : "/" + given;
+    const existing = this._nsps.get(name);
+    if (existing !== undefined) return existing;
+    for (const [pattern, parent] of this.parentNamespacesFromRegExp) {
+      if (pattern.test(name)) return parent.createChild(name);
+    }
+    const namespace = new NamespaceImplementation(this, name);
+    this._nsps.set(name, namespace);
+    if (name !== "/") this.sockets.emitReserved("new_namespace", namespace);
+    return namespace;
+  }
+
+  _parentOf(matcher: RegExp | NamespaceMatcher): ParentNamespaceImplementation {
+    if (typeof matcher === "function") {
+      const parent = new ParentNamespaceImplementation(this);
+      this.parentNsps.set(matcher, parent);
+      return parent;
+    }
+    if (matcher.global || matcher.sticky) throw new Error("stateful regular expressions are not supported");
+    const parent = new ParentNamespaceImplementation(this);
+    this.parentNsps.set((name, _auth, decide) => decide(null, matcher.test(name)), parent);
+    this.parentNamespacesFromRegExp.set(matcher, parent);
+    return parent;
+  }
+
+  /** Asks the matchers one after the other, in the order of their registration. */
+  _checkNamespace(name: string, auth: AuthData, callback: (namespace: NamespacePart | undefined) => void): void {
+    const candidates = [...this.parentNsps];
+    const ask = (index: number): void => {
+      const candidate = candidates[index];
+      if (candidate === undefined) return callback(undefined);
+      const [matches, parent] = candidate;
+      let decided = false;
+      const decide = (error: unknown, allow: boolean): void => {
+        if (decided) return;
+        decided = true;
+        if (error || !allow) ask(index + 1);
+        // Another client may have asked for the same name meanwhile.
+        else callback(this._nsps.get(name) ?? parent.createChild(name));
+      };
+      const refuse = (): void => decide(null, false);
+      try {
+        const result = matches(name, auth, decide);
+        if (isThenable(result)) result.then(undefined, refuse);
+      } catch {
+        refuse();
+      }
+    };
+    ask(0);
+  }
+
+  _createAdapter(namespace: NamespacePart): Adapter {
+    const Factory = this._adapter as { new (namespace: NamespacePart): Adapter; (namespace: NamespacePart): Adapter };
+    // Arrow functions cannot be called with `new`.
+    return (Factory.prototype as unknown) === undefined ? Factory(namespace) : new Factory(namespace);
+  }
+
+  _createDecoder(): PacketDecoder {
+    if (this._parser !== DEFAULT_PARSER) return new this._parser.Decoder();
+    return defaultDecoder(this.opts.maxHttpBufferSize ?? DEFAULT_MAX_MESSAGE_BYTES);
+  }
+
+  // The end.
+
+  /**
+   * Stops the server (spec/server.md 3.3): the sockets are told, then adapters, connections and the HTTP server are
+   * closed. No DISCONNECT packet is sent, so clients come back once a server answers again.
+   *
+   * Given options instead of a callback, listeners that are still running (those that returned a promise) are awaited
+   * first, for `timeoutMs` (default: 5000) at most. Meanwhile no new event, namespace or connection is let in.
+   *
+   * @param argument - a callback, called with the error of the HTTP server if it was not running; or options
+   */
+  async close(argument?: Callback | CloseOptions): Promise<void> {
+    const callback = typeof argument === "function" ? argument : undefined;
+    const options = typeof argument === "object" ? argument : undefined;
+    this._draining = true;
+    const deadline = performance.now() + (options ? (options.timeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS) : 0);
+    if (options) await this._guard.idle(deadline - performance.now());
+    for (const { sockets } of this._nsps.values()) {
+      for (const socket of sockets.values()) socket._onclose("server shutting down");
+    }
+    // What listeners of `disconnect` have to clean up.
+    if (options) await this._guard.idle(deadline - performance.now());
+    const adapters = [...this._nsps.values()].map(({ adapter }) => adapter);
+    await Promise.allSettled(adapters.map(async (adapter) => adapter.close()));
+    await this.engine?.close();
+    const error = await this._closeHttpServer(options?.closeHttpServer !== false);
+    this._draining = false;
+    if (callback !== undefined) this._guard.call(callback, undefined, ["close", error]);
+  }
+
+  _closeHttpServer(wanted: boolean): Promise<Error | undefined> {
+    const { httpServer } = this;
+    if (httpServer === undefined || !wanted) {
+      this.engine?.detach?.();
+      return Promise.resolve(undefined);
+    }
+    return new Promise((resolve) => httpServer.close((error) => resolve(error)));
+  }
+
+  // The main namespace.
+
+  use(middleware: ConnectionMiddleware): this {
+    this.sockets.use(middleware);
+    return this;
+  }
+
+  send(...args: unknown[]): this {
+    this.sockets.emit("message", ...args);
+    return this;
+  }
+
+  write(...args: unknown[]): this {
+    return this.send(...args);
+  }
+}
