@@ -215,17 +215,26 @@ interopSuite("refused upgrades on the wire", ({ startServer }) => {
     expect(server.io.engine.clientsCount).toBe(0);
   });
 
-  it("survives a connection that is reset while it is being refused", async () => {
-    const server = await startServer({ allowRequest: (_req, answer) => setImmediate(() => answer("no", false)) });
-    const refused = nextEvent(server.io.engine, "connection_error");
+  it("survives a connection that is reset when it is about to be refused", async () => {
+    let reset: () => void = () => undefined;
+    const refused = new Promise<void>((resolve) => {
+      reset = resolve;
+    });
+    const server = await startServer({
+      allowRequest: (req, answer) => {
+        if (req.headers.upgrade === undefined) return answer(null, true);
+        socket.resetAndDestroy();
+        answer("no", false);
+        reset();
+      },
+    });
     const socket = connect(server.port, "127.0.0.1");
     await once(socket, "connect");
     socket.write(
       "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
     );
-    socket.resetAndDestroy();
-    await Promise.race([refused, new Promise((resolve) => setTimeout(resolve, 100))]);
+    await refused;
 
     const { peer } = await openRawPolling(server);
     expect(peer.sid).toMatch(/^[\w-]{20}$/);

@@ -1,4 +1,5 @@
-import { prepareFrame, type PreparedFrame } from "@plugboard/engine/internal";
+import type { PreparedFrame } from "@plugboard/engine";
+import { prepareFrame } from "@plugboard/engine/internal";
 import type { BroadcastFlags } from "./adapter-contract.js";
 import type { WriteOptions } from "./emit-flags.js";
 import type { Chunk } from "./parts.js";

@@ -1,4 +1,4 @@
-import type { PreparedFrame } from "@plugboard/engine/internal";
+import type { PreparedFrame } from "@plugboard/engine";
 import type { BroadcastFlags } from "./adapter-contract.js";
 
 /** Modifiers gathered by `volatile`, `compress()`, `local`, `timeout()` for the next emit. */

@@ -87,6 +87,8 @@ export interface NamespacePart extends EventEmitter {
   _ids: number;
   _add(client: ClientPart, auth: AuthData, onSettled: (socket: SocketPart | undefined) => void): void;
   _remove(socket: SocketPart): void;
+  /** Calls the listeners of an event, where `emit` would send it to the clients. */
+  emitReserved(event: string, ...args: unknown[]): boolean;
 }
 
 export interface ClientPart {

@@ -1,11 +1,12 @@
 import { Engine } from "@plugboard/engine";
 import { EventEmitter } from "node:events";
-import type { Adapter, AdapterConstructor, Room, SocketId } from "./adapter-contract.js";
+import type { Server as HttpServer } from "node:http";
+import type { Adapter, AdapterConstructor } from "./adapter-contract.js";
 import { InMemoryAdapter } from "./adapter.js";
-import type { BroadcastOperatorImplementation } from "./broadcast-operator.js";
 import { ClientImplementation } from "./client.js";
 import { DEFAULT_PARSER, defaultDecoder } from "./default-parser.js";
 import { ListenerGuard } from "./listener-errors.js";
+import { forwardToMainNamespace } from "./main-namespace-front.js";
 import { NamespaceImplementation } from "./namespace.js";
 import type { ListenerFailure, ServerOptions } from "./options.js";
 import { ParentNamespaceImplementation } from "./parent-namespace.js";
@@ -284,4 +285,12 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
   write(...args: unknown[]): this {
     return this.send(...args);
   }
+}
+
+forwardToMainNamespace(ServerImplementation.prototype);
+
+/** A copy with the defaults of what is read from it; engine options keep theirs to the engine. */
+function resolveOptions({ connectionStateRecovery, ...rest }: GivenOptions): ResolvedOptions {
+  if (!connectionStateRecovery) return rest;
+  return { ...rest, connectionStateRecovery: { ...DEFAULT_RECOVERY, ...connectionStateRecovery } };
 }
