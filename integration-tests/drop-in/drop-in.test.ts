@@ -14,7 +14,7 @@ const heard = { reply: "who!", bytes: [1, 2, 3], text: "hey", upgrade: "websocke
 /** Without the ability to require ESM, Node before 20.19 and most bundlers take the CommonJS build of every package. */
 const withoutRequiringEsm = "--no-experimental-require-module";
 
-describe('an application with our tarball installed as "socket.io"', () => {
+describe('an application with our tarball installed as "socket.io"', { timeout: 60_000 }, () => {
   it.each([
     { how: "imports it", args: ["imported.mjs"] },
     { how: 'calls what require("socket.io") returns', args: ["required.cjs"] },
@@ -43,7 +43,7 @@ describe('an application with our tarball installed as "socket.io"', () => {
   });
 });
 
-describe("its types", () => {
+describe("its types", { timeout: 120_000 }, () => {
   const strict = ["--noEmit", "--strict", "--target", "es2022", "--types", "node", "--skipLibCheck"];
 
   it.each([

@@ -53,6 +53,10 @@ export class EngineServer extends EventEmitter implements SessionHost, Attachmen
   constructor(options?: EngineOptions & AttachOptions) {
     super();
     this.opts = resolveEngineOptions(options);
+    if (this.opts.allowEIO3) {
+      const code = "EIO_PROTOCOL_3_NOT_SERVED";
+      process.emitWarning("allowEIO3 is set, but Engine.IO protocol 3 is not served yet", { code });
+    }
     if (this.opts.cors) this.use(cors(this.opts.cors) as EngineMiddleware);
   }
 

@@ -20,5 +20,5 @@ export type {
 } from "./options.js";
 export type { ReadyState } from "./session-states.js";
 export { TransportError } from "./transport-error.js";
-export type { QueuedPacket, SendCallback, SendOptions, Transport } from "./transports/transport.js";
+export type { QueuedPacket, SendCallback, SendOptions, Transport, TransportEvents } from "./transports/transport.js";
 export type { PreparedFrame } from "./transports/websocket-frame.js";

@@ -41,6 +41,11 @@ export interface EngineOptions {
   initialPacket?: string | Uint8Array;
   /** Cookie set by the handshake of a polling client. Default: false; `true` means `{ name: "io" }`. */
   cookie?: boolean | CookieOptions;
+  /**
+   * Accepted so that programs written for the reference compile. Protocol 3 is not served yet: `true` gives a process
+   * warning with code `EIO_PROTOCOL_3_NOT_SERVED`, and such clients are refused. Default: false.
+   */
+  allowEIO3?: boolean;
   /** Cross-origin rules, in the words of the `cors` package. Default: none, so browsers keep other origins out. */
   cors?: CorsOptions | CorsOptionsDelegate;
 }

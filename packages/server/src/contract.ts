@@ -117,8 +117,11 @@ export interface RoomSelection<EmitEvents extends EventsMap, SocketData> {
 }
 
 /** What can be done to many sockets, on all nodes. */
-export interface BroadcastTarget<EmitEvents extends EventsMap, BroadcastEvents extends EventsMap, SocketData>
-  extends RoomSelection<BroadcastEvents, SocketData> {
+export interface BroadcastTarget<
+  EmitEvents extends EventsMap,
+  BroadcastEvents extends EventsMap,
+  SocketData,
+> extends RoomSelection<BroadcastEvents, SocketData> {
   /** Whether the transport may compress what is sent. Default: true. */
   compress(compress: boolean): BroadcastOperator<BroadcastEvents, SocketData>;
   /** Clients that cannot take the packet right now miss it. */
@@ -139,8 +142,7 @@ export interface BroadcastTarget<EmitEvents extends EventsMap, BroadcastEvents e
 
 /** A broadcast in the making. Immutable: each call gives a new one (spec/server.md 3.8). */
 export interface BroadcastOperator<EmitEvents extends EventsMap, SocketData>
-  extends BroadcastTarget<EmitEvents, EmitEvents, SocketData>,
-    TypedEventBroadcaster<EmitEvents> {
+  extends BroadcastTarget<EmitEvents, EmitEvents, SocketData>, TypedEventBroadcaster<EmitEvents> {
   /**
    * Sends an event. A function as last argument gets `(error, responses)`, one response per client; `error` is set when
    * some did not answer within `timeout()`.
@@ -182,7 +184,9 @@ export interface NamespaceFront<
   EmitEvents extends EventsMap,
   ServerSideEvents extends EventsMap,
   SocketData,
-> extends StrictEventEmitter<
+>
+  extends
+    StrictEventEmitter<
       ServerSideEvents,
       RemoveAcknowledgements<EmitEvents>,
       NamespaceReservedEvents<ListenEvents, EmitEvents, ServerSideEvents, SocketData>
@@ -274,10 +278,7 @@ export interface Server<
   readonly encoder: ParserEncoder;
   readonly _parser: Parser;
   readonly _nsps: Map<string, Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>>;
-  readonly parentNsps: Map<
-    NamespaceMatcher,
-    ParentNamespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>
-  >;
+  readonly parentNsps: Map<NamespaceMatcher, ParentNamespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>>;
   onconnection(connection: EngineSession): this;
 }
 
@@ -328,7 +329,9 @@ export interface Socket<
   ServerSideEvents extends EventsMap = DefaultEventsMap,
   SocketData = any,
   Request = IncomingMessage,
-> extends StrictEventEmitter<ListenEvents, EmitEvents, SocketReservedEvents>,
+>
+  extends
+    StrictEventEmitter<ListenEvents, EmitEvents, SocketReservedEvents>,
     RoomSelection<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
   /** 20 characters; not the id of the connection. */
   readonly id: SocketId;
@@ -356,7 +359,9 @@ export interface Socket<
   /** Whether the transport may compress the next packet. Default: true. */
   compress(compress: boolean): this;
   /** The acknowledgement of the next event is awaited for this many milliseconds; it gets an error first. */
-  timeout(ms: number): Socket<ListenEvents, DecorateAcknowledgements<EmitEvents>, ServerSideEvents, SocketData, Request>;
+  timeout(
+    ms: number,
+  ): Socket<ListenEvents, DecorateAcknowledgements<EmitEvents>, ServerSideEvents, SocketData, Request>;
   /**
    * Sends an event. A function as last argument gets what the client answers.
    *

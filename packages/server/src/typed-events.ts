@@ -51,7 +51,11 @@ type LastParameter<Listener> = IfAny<Listener, any, Last<ParametersOf<Listener>>
 type ByAcknowledgement<Listener, Yes, No> = IfAny<
   LastParameter<Listener>,
   Yes | No,
-  [LastParameter<Listener>] extends [never] ? No : NonNullable<LastParameter<Listener>> extends AnyFunction ? Yes | OptionalAcknowledgement<Listener, No> : No
+  [LastParameter<Listener>] extends [never]
+    ? No
+    : NonNullable<LastParameter<Listener>> extends AnyFunction
+      ? Yes | OptionalAcknowledgement<Listener, No>
+      : No
 >;
 
 /** `No` when the acknowledgement may be left out, as in `(id: string, ack?: () => void) => void`. */
@@ -67,24 +71,33 @@ export type EventNamesWithoutAck<Map extends EventsMap, Event extends EventNames
 
 /** Names of the events whose acknowledgement gets an error first: after `timeout()`, all that have one. */
 export type EventNamesWithError<Map extends EventsMap, Event extends EventNamesWithAck<Map> = EventNamesWithAck<Map>> =
-  Event extends EventNamesWithAck<Map> ? IfAny<LastParameter<Map[Event]>, Event, IfErrorFirst<LastParameter<Map[Event]>, Event>> : never;
+  Event extends EventNamesWithAck<Map>
+    ? IfAny<LastParameter<Map[Event]>, Event, IfErrorFirst<LastParameter<Map[Event]>, Event>>
+    : never;
 
 type IfErrorFirst<Acknowledgement, Then> =
-  NonNullable<Acknowledgement> extends (error: infer First, ...rest: any[]) => any ? ([First] extends [Error] ? Then : never) : never;
+  NonNullable<Acknowledgement> extends (error: infer First, ...rest: any[]) => any
+    ? [First] extends [Error]
+      ? Then
+      : never
+    : never;
 
 /** A map without the events that need an acknowledgement. */
 export type RemoveAcknowledgements<Map extends EventsMap> = { [Event in EventNamesWithoutAck<Map>]: Map[Event] };
 
+/** Whether parameters begin with an error; `any` is taken for something else. */
+type HasErrorFirst<Params extends readonly any[]> = IfAny<Params[0], false, Params[0] extends Error ? true : false>;
+
 /** The type an acknowledgement is awaited for: its second parameter if the first is an `Error`, else the first. */
 export type FirstNonErrorArg<Acknowledgement> =
   NonNullable<Acknowledgement> extends (...args: infer Params) => any
-    ? Params[0] extends Error
+    ? HasErrorFirst<Params> extends true
       ? Params[1]
       : Params[0]
     : any;
 
 type WithErrorFirst<Parameter> = Parameter extends (...args: infer Params) => infer Result
-  ? Params[0] extends Error
+  ? HasErrorFirst<Params> extends true
     ? Parameter
     : (err: Error, ...args: Params) => Result
   : Parameter;
@@ -96,7 +109,7 @@ export type DecorateAcknowledgements<Map> = {
     : Map[Event];
 };
 
-/** Keeps the labels of the parameters, which a tuple built from scratch would lose. */
+/** The first parameter alone, with its label, which a tuple built from scratch would lose. */
 type FirstOf<Params extends readonly any[]> = Params extends readonly [any, ...infer Rest]
   ? Params extends readonly [...infer First, ...Rest]
     ? First
@@ -106,13 +119,11 @@ type FirstOf<Params extends readonly any[]> = Params extends readonly [any, ...i
 type ListOfEach<Items extends readonly any[]> = { [Index in keyof Items]: Items[Index][] };
 
 type WithResponses<Parameter> = Parameter extends (...args: infer Params) => infer Result
-  ? Params extends readonly [] | readonly [Error]
-    ? Parameter
-    : Params extends readonly [Error, ...infer Rest]
+  ? HasErrorFirst<Params> extends true
+    ? Params extends readonly [any, ...infer Rest]
       ? (err: Error, ...args: ListOfEach<FirstOf<Rest>>) => Result
-      : Params extends readonly [any, ...any[]]
-        ? (...args: ListOfEach<FirstOf<Params>>) => Result
-        : Parameter
+      : Parameter
+    : (...args: ListOfEach<FirstOf<Params>>) => Result
   : Parameter;
 
 /** A map whose acknowledgements get a list, one response per client, of what each client answered first. */
@@ -129,8 +140,7 @@ export type DecorateAcknowledgementsWithTimeoutAndMultipleResponses<Map> = Decor
 
 /** Names of the events that can be listened to: ours and those of the user. */
 export type ReservedOrUserEventNames<Reserved extends EventsMap, User extends EventsMap> =
-  | EventNames<Reserved>
-  | EventNames<User>;
+  EventNames<Reserved> | EventNames<User>;
 
 /** The listener of an event, ours first. Where neither map knows better, any function. */
 export type ReservedOrUserListener<Reserved extends EventsMap, User extends EventsMap, Event> = OrUntyped<
@@ -140,7 +150,8 @@ export type ReservedOrUserListener<Reserved extends EventsMap, User extends Even
 type OrUntyped<Listener> = [Listener] extends [never] ? (...args: any[]) => void | Promise<void> : Listener;
 
 /** Arguments of `send`: those of the `message` event, which a typed map has to have. */
-export type MessageParams<Map extends EventsMap> = "message" extends EventNames<Map> ? EventParams<Map, "message"> : never;
+export type MessageParams<Map extends EventsMap> =
+  "message" extends EventNames<Map> ? EventParams<Map, "message"> : never;
 
 /** Something that sends typed events to many. */
 export interface TypedEventBroadcaster<EmitEvents extends EventsMap> {
@@ -152,8 +163,8 @@ export interface StrictEventEmitter<
   ListenEvents extends EventsMap,
   EmitEvents extends EventsMap,
   ReservedEvents extends EventsMap = {},
-> extends EventEmitter,
-    TypedEventBroadcaster<EmitEvents> {
+>
+  extends EventEmitter, TypedEventBroadcaster<EmitEvents> {
   on<Event extends ReservedOrUserEventNames<ReservedEvents, ListenEvents>>(
     event: Event,
     listener: ReservedOrUserListener<ReservedEvents, ListenEvents, Event>,

@@ -4,7 +4,7 @@ import { describe, expect, test } from "tstyche";
 
 declare module "@plugboard/server" {
   interface Socket {
-    traceId: string;
+    traceId?: string;
   }
 }
 
@@ -46,7 +46,7 @@ describe("what the reference does not have", () => {
 
   test("a program can add members to the sockets of every server", () => {
     new Server<{ hello: () => void }>().on("connection", (socket) => {
-      expect(socket.traceId).type.toBe<string>();
+      expect(socket.traceId).type.toBe<string | undefined>();
     });
   });
 });

@@ -119,7 +119,12 @@ describe("calls that can be chained", () => {
     expect(io.of("/a").use((_socket, next) => next())).type.toBe<Namespace<Events>>();
     const socket = {} as Socket<Events>;
     expect(socket.compress(true).volatile.disconnect()).type.toBe<Socket<Events>>();
-    expect(socket.onAny(() => {}).prependAny(() => {}).offAny()).type.toBe<Socket<Events>>();
+    expect(
+      socket
+        .onAny(() => {})
+        .prependAny(() => {})
+        .offAny(),
+    ).type.toBe<Socket<Events>>();
     expect(socket.on("hello", () => {})).type.toBe<Socket<Events>>();
   });
 });
@@ -139,7 +144,6 @@ describe("namespaces", () => {
 
 describe("middlewares of a socket", () => {
   test("get the event and a way on", () => {
-    ({}) as Socket["use"] satisfies unknown;
     const socket = {} as Socket<Events>;
     socket.use(([name, ...args], next) => {
       expect(name).type.toBe<string>();
@@ -170,6 +174,11 @@ describe("typed values where untyped ones are asked for", () => {
     expect(takesSocket).type.toBeCallableWith(socket);
     expect(takesServer).type.toBeCallableWith(new Server<Events>());
     expect(takesEmitter).type.toBeCallableWith(socket.nsp);
+  });
+
+  test("reach handlers that are written for untyped ones", () => {
+    expect(new Server<Events>().on).type.toBeCallableWith("connection", takesSocket);
+    expect(new Server().on).type.toBeCallableWith("connection", takesSocket);
   });
 
   test("fit functions that are generic in the events", () => {

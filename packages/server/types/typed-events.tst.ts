@@ -1,4 +1,11 @@
-import { type DefaultEventsMap, type DisconnectReason, Namespace, type RemoteSocket, Server, Socket } from "@plugboard/server";
+import {
+  type DefaultEventsMap,
+  type DisconnectReason,
+  Namespace,
+  type RemoteSocket,
+  Server,
+  Socket,
+} from "@plugboard/server";
 import { describe, expect, test } from "tstyche";
 
 interface ListenEvents {
@@ -306,7 +313,13 @@ describe("broadcasting with an event map", () => {
         expect(args).type.toBe<[yes: boolean[]]>();
       });
     }
-    for (const operator of [socket.broadcast, socket.in("a"), socket.except("a"), socket.to("a"), socket.local] as const) {
+    for (const operator of [
+      socket.broadcast,
+      socket.in("a"),
+      socket.except("a"),
+      socket.to("a"),
+      socket.local,
+    ] as const) {
       operator.emit("ask", "ready?", (...args) => {
         expect(args).type.toBe<[yes: boolean[]]>();
       });
@@ -339,7 +352,11 @@ describe("broadcasting with an event map", () => {
         expect(args).type.toBe<[err: Error]>();
       });
     }
-    for (const operator of [socket.broadcast.timeout(10), socket.to("a").timeout(10), socket.timeout(10).broadcast] as const) {
+    for (const operator of [
+      socket.broadcast.timeout(10),
+      socket.to("a").timeout(10),
+      socket.timeout(10).broadcast,
+    ] as const) {
       operator.emit("ask", "ready?", (err, answers) => {
         expect(err).type.toBe<Error>();
         expect(answers).type.toBe<boolean[]>();
@@ -359,9 +376,13 @@ describe("broadcasting with an event map", () => {
   });
 
   test("keeps the map from one operator to the next", () => {
-    io.to("a").except("b").volatile.local.compress(false).in(["c", "d"]).emit("ask", "ready?", (answers) => {
-      expect(answers).type.toBe<boolean[]>();
-    });
+    io.to("a")
+      .except("b")
+      .volatile.local.compress(false)
+      .in(["c", "d"])
+      .emit("ask", "ready?", (answers) => {
+        expect(answers).type.toBe<boolean[]>();
+      });
   });
 
   test("awaits acknowledgements after timeout only", async () => {
@@ -466,6 +487,23 @@ describe("an acknowledgement that may be left out", () => {
     });
     expect(server.timeout(10).emitWithAck("save", "x")).type.toBe<Promise<number[]>>();
     expect(client.timeout(10).emitWithAck("save", "x")).type.toBe<Promise<number>>();
+  });
+});
+
+describe("an acknowledgement whose first parameter is any", () => {
+  interface Loose {
+    load: (ack: (anything: any, size: number) => void) => void;
+  }
+  const server = {} as Server<Loose>;
+
+  test("gets an error in front of it, not instead of it", () => {
+    server.to("a").emit("load", (...args) => {
+      expect(args).type.toBe<[anything: any[]]>();
+    });
+    server.timeout(10).emit("load", (...args) => {
+      expect(args).type.toBe<[err: Error, anything: any[]]>();
+    });
+    expect(server.timeout(10).emitWithAck("load")).type.toBe<Promise<any[]>>();
   });
 });
 

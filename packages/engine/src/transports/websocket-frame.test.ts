@@ -1,7 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Receiver } from "ws";
+import type { Writable } from "node:stream";
+import * as ws from "ws";
 import { binaryFrameHeader, foreignFrame, prepareFrame, textFrame } from "./websocket-frame.js";
+
+// Exported by `ws`, but not in its types.
+const { Receiver } = ws as unknown as { Receiver: new (options: object) => Writable };
 
 /** Reads frames with the parser of `ws`: the outside judge of what we build. */
 function read(binaryString: string): Promise<Array<string | Buffer>> {

@@ -1,5 +1,5 @@
-import type * as Cjs from "../../dist/index.cjs";
-import type * as Esm from "../../dist/index.js";
+import type * as Cjs from "../dist/index.cjs";
+import type * as Esm from "../dist/index.js";
 import { describe, expect, test } from "tstyche";
 
 interface Events {
@@ -20,8 +20,12 @@ describe("values of the ESM copy and of the CJS copy", () => {
   });
 
   test("fit each other's parameters when their events are typed", () => {
-    expect<Esm.Server<Events, Events, Events, number>>().type.toBeAssignableTo<Cjs.Server<Events, Events, Events, number>>();
-    expect<Cjs.Server<Events, Events, Events, number>>().type.toBeAssignableTo<Esm.Server<Events, Events, Events, number>>();
+    expect<Esm.Server<Events, Events, Events, number>>().type.toBeAssignableTo<
+      Cjs.Server<Events, Events, Events, number>
+    >();
+    expect<Cjs.Server<Events, Events, Events, number>>().type.toBeAssignableTo<
+      Esm.Server<Events, Events, Events, number>
+    >();
     expect<Esm.Socket<Events>>().type.toBeAssignableTo<Cjs.Socket<Events>>();
     expect<Cjs.Socket<Events>>().type.toBeAssignableTo<Esm.Socket<Events>>();
     expect<Esm.BroadcastOperator<Events, number>>().type.toBeAssignableTo<Cjs.BroadcastOperator<Events, number>>();
@@ -29,7 +33,9 @@ describe("values of the ESM copy and of the CJS copy", () => {
   });
 
   test("do not fit when their events differ", () => {
-    expect<Esm.Socket<Events, Events>>().type.not.toBeAssignableTo<Cjs.Socket<Events, { other: (x: number) => void }>>();
+    expect<Esm.Socket<Events, Events>>().type.not.toBeAssignableTo<
+      Cjs.Socket<Events, { other: (x: number) => void }>
+    >();
     expect<Esm.Socket<Events, Events, Events, string>>().type.not.toBeAssignableTo<
       Cjs.Socket<Events, Events, Events, number>
     >();

@@ -1,0 +1,71 @@
+import type { Adapter as AdapterInterface } from "./adapter-contract.js";
+import { InMemoryAdapter } from "./adapter.js";
+import { type AttachableServer, Namespace, Server, type ServerOptions, Socket } from "./contract.js";
+import { SessionAwareAdapter as InMemorySessionAwareAdapter } from "./session-aware-adapter.js";
+
+/** Class of adapters, for classes that extend it. A namespace makes them. */
+export interface AdapterClass {
+  new (nsp: any): AdapterInterface;
+  readonly prototype: AdapterInterface;
+}
+
+/** Keeps the rooms of one namespace in memory (spec/server.md 3.10). */
+export const Adapter: AdapterClass = InMemoryAdapter as unknown as AdapterClass;
+/** What keeps rooms and reaches other nodes. */
+export type Adapter = AdapterInterface;
+
+/** The same, with what connection state recovery needs (spec/server.md 3.11). */
+export const SessionAwareAdapter: AdapterClass = InMemorySessionAwareAdapter as unknown as AdapterClass;
+/** What keeps rooms and reaches other nodes. */
+export type SessionAwareAdapter = AdapterInterface;
+
+/** What `require()` of this package returns: a function that makes servers, and the classes. */
+export interface CreateServer {
+  /** The same as `new Server(server, options)`. */
+  (server?: AttachableServer | number | Partial<ServerOptions>, options?: Partial<ServerOptions>): Server;
+  readonly Server: typeof Server;
+  readonly Namespace: typeof Namespace;
+  readonly Socket: typeof Socket;
+  readonly Adapter: typeof Adapter;
+  readonly SessionAwareAdapter: typeof SessionAwareAdapter;
+}
+
+const createServer: CreateServer = Object.assign(
+  (server?: AttachableServer | number | Partial<ServerOptions>, options?: Partial<ServerOptions>) =>
+    new Server(server, options),
+  { Server, Namespace, Socket, Adapter, SessionAwareAdapter },
+);
+
+// Node hands out the export of this name where CommonJS code calls `require()`; the CommonJS build does the same.
+export { createServer as "module.exports" };
+export { Namespace, Server, Socket };
+export type {
+  AttachableServer,
+  BroadcastOperator,
+  Client,
+  CloseOptions,
+  Event,
+  ExtendedError,
+  ListenerFailure,
+  NamespaceConstructor,
+  NamespaceMatcher,
+  NamespaceMiddleware,
+  ParentNamespace,
+  RemoteSocket,
+  ServerConstructor,
+  ServerOptions,
+  SocketConstructor,
+} from "./contract.js";
+export type {
+  AdapterConstructor,
+  BroadcastFlags,
+  BroadcastOptions,
+  PrivateSessionId,
+  Room,
+  Session,
+  SocketId,
+} from "./adapter-contract.js";
+export type { Handshake } from "./handshake.js";
+export type { ConnectionStateRecoveryOptions, Parser, ParserDecoder, ParserEncoder } from "./options.js";
+export type { DefaultEventsMap, EventsMap } from "./typed-events.js";
+export type { DisconnectReason } from "@plugboard/protocol";
