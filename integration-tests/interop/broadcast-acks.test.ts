@@ -28,7 +28,9 @@ interopSuite("broadcasts with acks", ({ startServer }) => {
     await threeAnsweringClients(server);
 
     const answer = await new Promise<Answer>((resolve) => {
-      server.io.timeout(5000).emit("question", (error: Error | null, responses: unknown[]) => resolve({ error, responses }));
+      server.io
+        .timeout(5000)
+        .emit("question", (error: Error | null, responses: unknown[]) => resolve({ error, responses }));
     });
 
     expect(answer.error).toBeNull();
@@ -73,7 +75,9 @@ interopSuite("broadcasts with acks", ({ startServer }) => {
     ends[2]?.client.off("question");
 
     const called = new Promise<Answer>((resolve) => {
-      server.io.timeout(1000).emit("question", (error: Error | null, responses: unknown[]) => resolve({ error, responses }));
+      server.io
+        .timeout(1000)
+        .emit("question", (error: Error | null, responses: unknown[]) => resolve({ error, responses }));
     });
     const rejected: unknown = await server.io
       .timeout(1000)
@@ -92,7 +96,10 @@ interopSuite("broadcasts with acks", ({ startServer }) => {
     const server = await startServer();
 
     const answer = await new Promise<unknown[]>((resolve) => {
-      server.io.to("empty").timeout(60_000).emit("question", (...args: unknown[]) => resolve(args));
+      server.io
+        .to("empty")
+        .timeout(60_000)
+        .emit("question", (...args: unknown[]) => resolve(args));
     });
 
     expect(answer).toEqual([null, []]);

@@ -82,24 +82,27 @@ const endings: Ending[] = [
 
 interopSuite("disconnect reasons", ({ startServer }) => {
   for (const travel of travels) {
-    it.each(endings)(`says on both sides what happened when $title, over ${travel}`, async ({ end, atServer, atClient }) => {
-      const server = await startServer();
-      const { client, socket } = await connectPair(server, { travel });
-      const left = nextEvent(socket, "disconnect");
-      const leaving = nextEvent(socket, "disconnecting");
-      const gone = nextEvent<[string]>(client, "disconnect");
+    it.each(endings)(
+      `says on both sides what happened when $title, over ${travel}`,
+      async ({ end, atServer, atClient }) => {
+        const server = await startServer();
+        const { client, socket } = await connectPair(server, { travel });
+        const left = nextEvent(socket, "disconnect");
+        const leaving = nextEvent(socket, "disconnecting");
+        const gone = nextEvent<[string]>(client, "disconnect");
 
-      end({ io: server.io, client, socket });
+        end({ io: server.io, client, socket });
 
-      expect((await leaving)[0]).toBe(atServer);
-      expect((await left)[0]).toBe(atServer);
-      const [reason] = await gone;
-      if (typeof atClient === "string") expect(reason).toBe(atClient);
-      else expect(reason).toMatch(atClient);
-      expect(socket.connected).toBe(false);
-      expect(socket.disconnected).toBe(true);
-      expect(server.io.sockets.sockets.size).toBe(0);
-    });
+        expect((await leaving)[0]).toBe(atServer);
+        expect((await left)[0]).toBe(atServer);
+        const [reason] = await gone;
+        if (typeof atClient === "string") expect(reason).toBe(atClient);
+        else expect(reason).toMatch(atClient);
+        expect(socket.connected).toBe(false);
+        expect(socket.disconnected).toBe(true);
+        expect(server.io.sockets.sockets.size).toBe(0);
+      },
+    );
 
     it(`breaks off when a packet has the wrong state for it, over ${travel}`, async () => {
       const server = await startServer();
@@ -148,7 +151,7 @@ interopSuite("disconnect reasons", ({ startServer }) => {
   });
 
   it("says `ping timeout` of a client that does not answer", async () => {
-    const server = await startServer({ pingInterval: 50, pingTimeout: 50 });
+    const server = await startServer({ pingInterval: 50, pingTimeout: 400 });
     const { client, socket } = await connectPair(server);
     const left = nextEvent(socket, "disconnect");
     const gone = nextEvent(client, "disconnect");

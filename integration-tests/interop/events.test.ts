@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { connectClient, connectPair, travels } from "../support/connect-client.js";
 import { eventsUntilFence } from "../support/events-until-fence.js";
 import { interopSuite } from "../support/interop-suite.js";
@@ -11,7 +11,10 @@ const plainArguments = [
   ["", " ", "text"],
   [null, true, false, -1.5, 1e21],
   [[], {}, [[[]]], { nested: { list: [{ deep: null }] } }],
-  [{ _placeholder: false, num: 0 }, { "": "empty key", "a.b": 1 }],
+  [
+    { _placeholder: false, num: 0 },
+    { "": "empty key", "a.b": 1 },
+  ],
 ];
 
 interopSuite("events", ({ startServer, oursOnly }) => {
@@ -60,7 +63,17 @@ interopSuite("events", ({ startServer, oursOnly }) => {
   it("carries event names that are close to reserved ones", async () => {
     const server = await startServer();
     const { client, socket } = await connectPair(server);
-    const names = ["error", "connection", "ping", "reconnect", "toString", "__proto__", "constructor", "hasOwnProperty", ""];
+    const names = [
+      "error",
+      "connection",
+      "ping",
+      "reconnect",
+      "toString",
+      "__proto__",
+      "constructor",
+      "hasOwnProperty",
+      "",
+    ];
     socket.on("error", () => undefined);
 
     const atServer = eventsUntilFence(socket);
@@ -208,6 +221,8 @@ interopSuite("events", ({ startServer, oursOnly }) => {
   });
 
   oursOnly("contains an error thrown by a listener", "there it ends the process", async () => {
+    const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    onTestFinished(() => log.mockRestore());
     const server = await startServer();
     const { client, socket } = await connectPair(server);
     socket.on("throws", () => {
@@ -222,5 +237,6 @@ interopSuite("events", ({ startServer, oursOnly }) => {
 
     expect(await received).toEqual([]);
     expect(client.connected).toBe(true);
+    expect(log).toHaveBeenCalledTimes(2);
   });
 });

@@ -1,5 +1,6 @@
 import { createServer as createTlsServer } from "node:https";
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { TLSSocket } from "node:tls";
 import { expect, it, vi } from "vitest";
 import { connectClient, connectPair, openClient, singleTransports, travels } from "../support/connect-client.js";
 import { interopSuite } from "../support/interop-suite.js";
@@ -23,6 +24,17 @@ interopSuite("HTTP options", ({ startServer }) => {
 
     expect(socket.handshake.secure).toBe(true);
     expect(await client.emitWithAck("echo", Buffer.from([1]))).toEqual(Buffer.from([1]));
+  });
+
+  it.each(singleTransports)("asks a client for its certificate over %s", async (travel) => {
+    const { cert, key } = selfSignedCertificate;
+    const webServer = createTlsServer({ cert, key, ca: cert, requestCert: true, rejectUnauthorized: true });
+    const server = await startServer({}, { webServer });
+
+    const { socket } = await connectPair(server, { travel, ca: cert, cert, key });
+
+    expect((socket.request.socket as TLSSocket).authorized).toBe(true);
+    await nextEvent(openClient(server.url, { travel, ca: cert }), "connect_error");
   });
 
   it("lets a polling client know why allowRequest refused it", async () => {
@@ -78,15 +90,19 @@ interopSuite("HTTP options", ({ startServer }) => {
   it.each(travels)("runs engine middlewares for each request and lets them set headers over %s", async (travel) => {
     const server = await startServer();
     const order: string[] = [];
-    server.io.engine.use((req: IncomingMessage & { _query: { sid?: string } }, res: ServerResponse, next: () => void) => {
-      if (req._query.sid === undefined) order.push("first");
-      res.setHeader("x-middleware", "yes");
-      next();
-    });
-    server.io.engine.use((req: IncomingMessage & { _query: { sid?: string } }, _res: ServerResponse, next: () => void) => {
-      if (req._query.sid === undefined) order.push("second");
-      setImmediate(next);
-    });
+    server.io.engine.use(
+      (req: IncomingMessage & { _query: { sid?: string } }, res: ServerResponse, next: () => void) => {
+        if (req._query.sid === undefined) order.push("first");
+        res.setHeader("x-middleware", "yes");
+        next();
+      },
+    );
+    server.io.engine.use(
+      (req: IncomingMessage & { _query: { sid?: string } }, _res: ServerResponse, next: () => void) => {
+        if (req._query.sid === undefined) order.push("second");
+        setImmediate(next);
+      },
+    );
     const headers = new Promise<unknown>((resolve) => {
       server.webServer.prependListener("request", (_req: IncomingMessage, res: ServerResponse) => {
         res.once("finish", () => resolve(res.getHeader("x-middleware")));

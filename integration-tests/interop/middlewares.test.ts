@@ -7,24 +7,27 @@ import { nextEvent } from "../support/next-event.js";
 type RefusedError = Error & { data?: unknown };
 
 interopSuite("connection middlewares", ({ startServer }) => {
-  it.each(singleTransports)("tells the client why it was refused, with the data of the error, over %s", async (travel) => {
-    const server = await startServer();
-    server.io.use((_socket, next) => {
-      next(Object.assign(new Error("not authorized"), { data: { code: "E1", retry: [1, 2] } }));
-    });
-    const connected = vi.fn();
-    server.io.on("connection", connected);
+  it.each(singleTransports)(
+    "tells the client why it was refused, with the data of the error, over %s",
+    async (travel) => {
+      const server = await startServer();
+      server.io.use((_socket, next) => {
+        next(Object.assign(new Error("not authorized"), { data: { code: "E1", retry: [1, 2] } }));
+      });
+      const connected = vi.fn();
+      server.io.on("connection", connected);
 
-    const client = openClient(server.url, { travel });
-    const [error] = await nextEvent<[RefusedError]>(client, "connect_error");
+      const client = openClient(server.url, { travel });
+      const [error] = await nextEvent<[RefusedError]>(client, "connect_error");
 
-    expect(error).toBeInstanceOf(Error);
-    expect(error.message).toBe("not authorized");
-    expect(error.data).toEqual({ code: "E1", retry: [1, 2] });
-    expect(client.active).toBe(false);
-    expect(connected).not.toHaveBeenCalled();
-    expect(server.io.sockets.sockets.size).toBe(0);
-  });
+      expect(error).toBeInstanceOf(Error);
+      expect(error.message).toBe("not authorized");
+      expect(error.data).toEqual({ code: "E1", retry: [1, 2] });
+      expect(client.active).toBe(false);
+      expect(connected).not.toHaveBeenCalled();
+      expect(server.io.sockets.sockets.size).toBe(0);
+    },
+  );
 
   it("sends no data when the error has none", async () => {
     const server = await startServer();

@@ -196,6 +196,31 @@ interopSuite("namespaces", ({ startServer }) => {
     expect(socket?.data.checked).toBe(true);
   });
 
+  it("makes a namespace by hand a child of the regular expression that matches it", async () => {
+    const server = await startServer();
+    const parent = server.io.of(/^\/dynamic-\d+$/);
+    const connected = vi.fn();
+    parent.on("connection", connected);
+
+    const child = server.io.of("/dynamic-101");
+    const { client } = await connectPair(server, { namespace: "/dynamic-101" });
+    const received = nextEvent(client, "hello");
+    parent.emit("hello");
+    await received;
+
+    expect(child.sockets.size).toBe(1);
+    expect(connected).toHaveBeenCalledOnce();
+  });
+
+  it("removes a dynamic namespace whose only socket was refused, if asked to", async () => {
+    const server = await startServer({ cleanupEmptyChildNamespaces: true });
+    server.io.of(/^\/dynamic$/).use((_socket, next) => next(new Error("no")));
+
+    await nextEvent(openClient(`${server.url}/dynamic`), "connect_error");
+
+    expect([...server.io._nsps.keys()]).toEqual(["/"]);
+  });
+
   it("removes a dynamic namespace when its last socket is gone, if asked to, and makes it again", async () => {
     const server = await startServer({ cleanupEmptyChildNamespaces: true });
     server.io.of(/^\/dynamic$/);
@@ -215,7 +240,7 @@ interopSuite("namespaces", ({ startServer }) => {
   });
 
   it("closes a connection that joins no namespace in time", async () => {
-    const server = await startServer({ connectTimeout: 30 });
+    const server = await startServer({ connectTimeout: 200 });
     const client = openClient(server.url, { autoConnect: false });
 
     const closed = nextEvent(client.io, "close");

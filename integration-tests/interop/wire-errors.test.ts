@@ -55,24 +55,27 @@ const refusals: Refusal[] = [
 ];
 
 interopSuite("refused requests on the wire", ({ startServer }) => {
-  it.each(refusals)("answers $method $query with code $code", async ({ query, method = "GET", code, message, context }) => {
-    const server = await startServer();
-    const event = nextEvent<[{ req: object; code: number; message: string; context: object }]>(
-      server.io.engine,
-      "connection_error",
-    );
+  it.each(refusals)(
+    "answers $method $query with code $code",
+    async ({ query, method = "GET", code, message, context }) => {
+      const server = await startServer();
+      const event = nextEvent<[{ req: object; code: number; message: string; context: object }]>(
+        server.io.engine,
+        "connection_error",
+      );
 
-    const response = await fetch(`${endpoint(server)}?${query}`, { method });
+      const response = await fetch(`${endpoint(server)}?${query}`, { method });
 
-    expect(response.status).toBe(400);
-    expect(await response.text()).toBe(JSON.stringify({ code, message }));
-    expect(response.headers.get("content-type")).toBe("application/json");
-    expect(response.headers.get("cache-control")).toBeNull();
-    const [refused] = await event;
-    expect(refused).toMatchObject({ code, message, context });
-    expect(refused.req).toHaveProperty("url");
-    expect(server.io.engine.clientsCount).toBe(0);
-  });
+      expect(response.status).toBe(400);
+      expect(await response.text()).toBe(JSON.stringify({ code, message }));
+      expect(response.headers.get("content-type")).toBe("application/json");
+      expect(response.headers.get("cache-control")).toBeNull();
+      const [refused] = await event;
+      expect(refused).toMatchObject({ code, message, context });
+      expect(refused.req).toHaveProperty("url");
+      expect(server.io.engine.clientsCount).toBe(0);
+    },
+  );
 
   const forbidden: { options: InteropServerOptions; body: object }[] = [
     { options: { allowRequest: (_req, answer) => answer("no entry", false) }, body: { code: 4, message: "no entry" } },
@@ -158,6 +161,19 @@ interopSuite("refused requests on the wire", ({ startServer }) => {
 });
 
 interopSuite("refused upgrades on the wire", ({ startServer }) => {
+  it("opens no session for a websocket whose session id could not be made", async () => {
+    const server = await startServer();
+    server.io.engine.generateId = () => Promise.reject(new Error("no entropy")) as unknown as string;
+    const event = nextEvent<[{ code: number; context: object }]>(server.io.engine, "connection_error");
+    const peer = rawWebSocket(`${endpoint(server)}?EIO=4&transport=websocket`);
+
+    await peer.closed;
+
+    expect((await event)[0]).toMatchObject({ code: 3, context: { name: "ID_GENERATION_ERROR" } });
+    expect(peer.frames.size).toBe(0);
+    expect(server.io.engine.clientsCount).toBe(0);
+  });
+
   it.each([
     { query: "", message: "Transport unknown" },
     { query: "?EIO=4", message: "Transport unknown" },

@@ -167,7 +167,7 @@ interopSuite("Socket.IO packets on the wire", ({ startServer, oursOnly }) => {
     await peer.frames.take(3);
     peer.send('4399["unknown"]');
     peer.send('430["text",1]');
-    peer.send("431[]");
+    peer.send("431");
     peer.send('461-2[{"_placeholder":true,"num":0}]');
     peer.send(new Uint8Array([1]));
     peer.send('430["again"]');
@@ -175,6 +175,27 @@ interopSuite("Socket.IO packets on the wire", ({ startServer, oursOnly }) => {
 
     expect(answers).toEqual([["text", 1], [], [Buffer.from([1])]]);
     expect(socket.connected).toBe(true);
+  });
+
+  it("works under a polluted Object.prototype", async () => {
+    const polluted = Object.prototype as { pollution?: string };
+    polluted.pollution = "everywhere";
+    try {
+      const server = await startServer({ cors: { origin: "*" }, cookie: true });
+      const { peer, socket } = await joined(server);
+      socket.on("echo", (value: unknown, reply: (value: unknown) => void) => reply(value));
+      void socket.join("room");
+
+      peer.send('451-0["echo",{"a":{"_placeholder":true,"num":0}}]');
+      peer.send(new Uint8Array([1]));
+      expect(await peer.frames.take(2)).toEqual(['461-0[{"a":{"_placeholder":true,"num":0}}]', new Uint8Array([1])]);
+      server.io.to("room").emit("broadcast", { b: 1 });
+      expect(await peer.next()).toBe('42["broadcast",{"b":1}]');
+      const { peer: polling } = await joinedPolling(server);
+      expect((await polling.post("41")).body).toBe("ok");
+    } finally {
+      delete polluted.pollution;
+    }
   });
 
   it("takes integers for event names", async () => {
@@ -240,7 +261,10 @@ interopSuite("Socket.IO packets on the wire", ({ startServer, oursOnly }) => {
     { frames: ['451-["x",{"_placeholder":true,"num":0}]', '42["y"]'], why: "text in the place of an attachment" },
     { frames: [new Uint8Array([1])], why: "an attachment that was not announced" },
     { frames: ['451-["x",{"_placeholder":true,"num":1}]', new Uint8Array([1])], why: "a placeholder out of range" },
-    { frames: ['451-["x",{"_placeholder":true,"num":"splice"}]', new Uint8Array([1])], why: "a placeholder that is no number" },
+    {
+      frames: ['451-["x",{"_placeholder":true,"num":"splice"}]', new Uint8Array([1])],
+      why: "a placeholder that is no number",
+    },
   ])("closes a connection that sends $why", async ({ frames }) => {
     const server = await startServer();
     const { peer, socket } = await joined(server);
@@ -299,7 +323,7 @@ interopSuite("Socket.IO packets on the wire", ({ startServer, oursOnly }) => {
   });
 
   it("closes a connection that joins nothing in time", async () => {
-    const server = await startServer({ connectTimeout: 50 });
+    const server = await startServer({ connectTimeout: 400 });
     const { peer } = await openRawWebSocket(server);
     peer.send("40/unknown");
     expect(await peer.next()).toBe('44/unknown,{"message":"Invalid namespace"}');
@@ -308,13 +332,13 @@ interopSuite("Socket.IO packets on the wire", ({ startServer, oursOnly }) => {
   });
 
   it("keeps a connection that left its last namespace in time", async () => {
-    const server = await startServer({ connectTimeout: 50 });
+    const server = await startServer({ connectTimeout: 300 });
     const { peer, socket } = await joined(server);
     const left = nextEvent(socket, "disconnect");
     peer.send("41");
     await left;
 
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, 400));
 
     peer.send("40");
     expect(await peer.next()).toMatch(connectReply);

@@ -11,20 +11,26 @@ import { whenWritable } from "../support/when-writable.js";
 const gone = { status: 400, body: JSON.stringify({ code: 1, message: "Session ID unknown" }) };
 
 /** Sends a poll and resolves, once it waits at the server, with the answer to come. */
-async function pendingPoll({ peer, session }: RawPollingSession): Promise<{ answer: Promise<{ status: number; body: string }> }> {
+async function pendingPoll({
+  peer,
+  session,
+}: RawPollingSession): Promise<{ answer: Promise<{ status: number; body: string }> }> {
   const answer = peer.poll();
   await whenWritable(session);
   return { answer };
 }
 
+/** Not public in the typings of the reference. */
+const writeBufferOf = (session: EngineSession): { data: unknown }[] => Reflect.get(session, "writeBuffer");
+
 /** Starts a POST whose body does not end, and resolves once the server works on it. */
-async function unfinishedPost(url: string): Promise<{ cut: Promise<unknown>; finish: () => void }> {
+async function unfinishedPost(url: string): Promise<{ cut: Promise<unknown> }> {
   const req = request(url, { method: "POST", headers: { "content-type": "text/plain" } });
   const cut = once(req, "response").catch((error: unknown) => error);
   req.write("4");
   await once(req, "socket");
   await new Promise<void>((resolve) => req.write("", () => resolve()));
-  return { cut, finish: () => req.end() };
+  return { cut };
 }
 
 interopSuite("polling on the wire", ({ startServer }) => {
@@ -300,7 +306,9 @@ interopSuite("the end of a polling session on the wire", ({ startServer }) => {
     const { answer } = await pendingPoll(raw);
     const closed = closedBy(raw.session);
 
-    const post = await raw.peer.post(new Uint8Array([4, 97]), { headers: { "content-type": "application/octet-stream" } });
+    const post = await raw.peer.post(new Uint8Array([4, 97]), {
+      headers: { "content-type": "application/octet-stream" },
+    });
 
     expect(post).toMatchObject({ status: 400, body: "" });
     expect((await answer).body).toBe("1");
@@ -310,6 +318,7 @@ interopSuite("the end of a polling session on the wire", ({ startServer }) => {
 
   it.each(["with", "without"])("refuses a body above the limit %s a length and keeps the session", async (how) => {
     const server = await startServer({ maxHttpBufferSize: 10 });
+    server.io.engine.use((_req: unknown, _res: unknown, next: () => void) => next());
     const raw = await openRawPolling(server);
     const packet = vi.fn();
     raw.session.on("packet", packet);
@@ -365,7 +374,7 @@ interopSuite("the end of a polling session on the wire", ({ startServer }) => {
   });
 
   it("says `1` to a waiting poll when no pong came", async () => {
-    const server = await startServer({ pingInterval: 40, pingTimeout: 40 });
+    const server = await startServer({ pingInterval: 40, pingTimeout: 400 });
     const { peer, session } = await openRawPolling(server);
     const closed = closedBy(session);
 
@@ -377,13 +386,52 @@ interopSuite("the end of a polling session on the wire", ({ startServer }) => {
   });
 
   it("gives a session its ping interval and its ping timeout before it is given up", async () => {
-    const server = await startServer({ pingInterval: 200, pingTimeout: 100 });
-    const { session } = await openRawPolling(server);
+    const server = await startServer({ pingInterval: 300, pingTimeout: 200 });
     const since = performance.now();
+    const { session } = await openRawPolling(server);
 
     const [reason] = await closedBy(session);
 
     expect(reason).toBe("ping timeout");
-    expect(performance.now() - since).toBeGreaterThan(280);
+    expect(performance.now() - since).toBeGreaterThan(490);
+  });
+
+  it("gives up a closing session whose client does not poll any more", async () => {
+    const server = await startServer({ pingInterval: 40, pingTimeout: 300 });
+    const { session } = await openRawPolling(server);
+    const closed = closedBy(session);
+
+    session.close();
+
+    expect((await closed)[0]).toBe("ping timeout");
+  });
+
+  it("shows in its close event what was not sent", async () => {
+    const server = await startServer();
+    const { peer, session } = await openRawPolling(server);
+    session.send("unsent");
+    const unsent = new Promise<unknown[]>((resolve) => {
+      session.on("close", () => resolve(writeBufferOf(session).map(({ data }) => data)));
+    });
+
+    await peer.post("1");
+
+    expect(await unsent).toEqual(["unsent"]);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(writeBufferOf(session)).toHaveLength(0);
+  });
+
+  it("breaks off a POST that is under way when the session closes", async () => {
+    const server = await startServer();
+    const raw = await openRawPolling(server);
+    const { answer } = await pendingPoll(raw);
+    const arrived = once(server.webServer, "request");
+    const post = await unfinishedPost(raw.peer.url());
+    await arrived;
+
+    raw.session.close();
+
+    expect((await answer).body).toBe("1");
+    expect(await post.cut).toBeInstanceOf(Error);
   });
 });

@@ -7,7 +7,9 @@ import type { ListeningServer } from "../support/listening-server.js";
 
 const mismatch = { status: 400, body: JSON.stringify({ code: 3, message: "Bad request" }) };
 
-async function upgraded(server: ListeningServer): Promise<RawPollingSession & { probe: ReturnType<typeof rawUpgrade> }> {
+async function upgraded(
+  server: ListeningServer,
+): Promise<RawPollingSession & { probe: ReturnType<typeof rawUpgrade> }> {
   const raw = await openRawPolling(server);
   const probe = rawUpgrade(server, raw.peer);
   await probe.opened();
@@ -103,20 +105,23 @@ interopSuite("the upgrade on the wire", ({ startServer, oursOnly }) => {
     expect(await probe.next()).toBe("4after");
   });
 
-  it.each(["40", "4hello", "3probe", "2other"])("gives up a probe that begins with %s and stays on polling", async (first) => {
-    const server = await startServer();
-    const { peer, session } = await openRawPolling(server);
-    const probe = rawUpgrade(server, peer);
-    await probe.opened();
+  it.each(["40", "4hello", "3probe", "2other"])(
+    "gives up a probe that begins with %s and stays on polling",
+    async (first) => {
+      const server = await startServer();
+      const { peer, session } = await openRawPolling(server);
+      const probe = rawUpgrade(server, peer);
+      await probe.opened();
 
-    probe.send(first);
-    await probe.closed;
+      probe.send(first);
+      await probe.closed;
 
-    session.send("a");
-    expect((await peer.poll()).body).toBe("4a");
-    expect(session.upgrading).toBe(false);
-    expect(session.upgraded).toBe(false);
-  });
+      session.send("a");
+      expect((await peer.poll()).body).toBe("4a");
+      expect(session.upgrading).toBe(false);
+      expect(session.upgraded).toBe(false);
+    },
+  );
 
   it("takes another probe after one that broke", async () => {
     const server = await startServer();
@@ -166,7 +171,7 @@ interopSuite("the upgrade on the wire", ({ startServer, oursOnly }) => {
   });
 
   it("gives up an upgrade that takes too long and stays on polling", async () => {
-    const server = await startServer({ upgradeTimeout: 50 });
+    const server = await startServer({ upgradeTimeout: 400 });
     const { peer, session } = await openRawPolling(server);
     const probe = rawUpgrade(server, peer);
     await probe.opened();
@@ -232,7 +237,7 @@ interopSuite("the upgrade on the wire", ({ startServer, oursOnly }) => {
   });
 
   oursOnly("notices a pong that got lost around the upgrade", "there the session lives on for ever", async () => {
-    const server = await startServer({ pingInterval: 50, pingTimeout: 300 });
+    const server = await startServer({ pingInterval: 50, pingTimeout: 600 });
     const { peer, session } = await openRawPolling(server);
     const closed = nextEvent(session, "close");
     expect((await peer.poll()).body).toBe("2");

@@ -2,6 +2,7 @@ import type { Socket as TcpSocket } from "node:net";
 import { expect, it, vi } from "vitest";
 import type { RawWebSocketPeer } from "@plugboard/testkit";
 import { interopSuite } from "../support/interop-suite.js";
+import type { InteropSocket } from "../support/interop-implementation.js";
 import { nextEvent } from "../support/next-event.js";
 import { openRawWebSocket, type EngineSession } from "../support/raw-session.js";
 
@@ -20,13 +21,7 @@ interopSuite("websocket on the wire", ({ startServer }) => {
     session.send("");
     session.send("€");
 
-    expect(await peer.frames.take(5)).toEqual([
-      "4hello",
-      new Uint8Array([1, 2, 3]),
-      new Uint8Array([8, 7]),
-      "4",
-      "4€",
-    ]);
+    expect(await peer.frames.take(5)).toEqual(["4hello", new Uint8Array([1, 2, 3]), new Uint8Array([8, 7]), "4", "4€"]);
   });
 
   it("sends frames of each size of the length field", async () => {
@@ -88,7 +83,7 @@ interopSuite("websocket on the wire", ({ startServer }) => {
   });
 
   it("closes a connection without pongs", async () => {
-    const server = await startServer({ pingInterval: 30, pingTimeout: 30 });
+    const server = await startServer({ pingInterval: 30, pingTimeout: 300 });
     const { peer, session } = await openRawWebSocket(server);
     const closed = closedBy(session);
 
@@ -208,6 +203,78 @@ interopSuite("websocket on the wire", ({ startServer }) => {
       ["packetCreate", "message", "a", false],
       ["flush", 1],
       ["engine flush", true],
+    ]);
+  });
+
+  it("shows pings among the packets it creates and pongs among those it gets", async () => {
+    const server = await startServer({ pingInterval: 30, pingTimeout: 5000 });
+    const { peer, session } = await openRawWebSocket(server);
+    const created = nextEvent<[{ type: string }]>(session, "packetCreate");
+    const received = nextEvent<[{ type: string }]>(session, "packet");
+
+    expect(await peer.next()).toBe("2");
+    peer.send("3");
+
+    expect((await created)[0].type).toBe("ping");
+    expect((await received)[0].type).toBe("pong");
+  });
+
+  it("delivers what is sent right before a close in the connection handler", async () => {
+    const server = await startServer();
+    server.io.engine.on("connection", (session: EngineSession) => {
+      session.send("last words");
+      session.close();
+    });
+
+    const { peer } = await openRawWebSocket(server);
+
+    expect(await peer.next()).toBe("4last words");
+    expect(await peer.closed).toBe(1005);
+  });
+
+  it("writes a frame that was encoded before as it is", async () => {
+    const server = await startServer();
+    const { peer, session } = await openRawWebSocket(server);
+    const frame = [Buffer.from([0x81, 4]), Buffer.from("4abc")];
+
+    session.send("before");
+    session.send("ignored", { wsPreEncodedFrame: frame } as object);
+    session.send("after");
+
+    expect(await peer.frames.take(3)).toEqual(["4before", "4abc", "4after"]);
+  });
+
+  it("encodes anew what was encoded before when messages are deflated", async () => {
+    const server = await startServer({ perMessageDeflate: true });
+    const { peer, session } = await openRawWebSocket(server);
+
+    session.send("text", { wsPreEncodedFrame: [Buffer.from([0x81, 4]), Buffer.from("4abc")] } as object);
+
+    expect(await peer.next()).toBe("4text");
+  });
+
+  it("tells apart compressed, uncompressed and broadcast packets when they are created", async () => {
+    const server = await startServer();
+    const { peer, session } = await openRawWebSocket(server);
+    const accepted = nextEvent<[InteropSocket]>(server.io, "connection");
+    peer.send("40");
+    const [socket] = await accepted;
+    const options: { compress: boolean; wsPreEncodedFrame?: Buffer[] }[] = [];
+    session.on("packetCreate", (packet) => options.push(packet.options));
+
+    socket.emit("direct");
+    socket.compress(false).emit("plain");
+    server.io.emit("broadcast");
+
+    expect(options.map(({ compress }) => compress)).toEqual([true, false, true]);
+    expect(Buffer.concat(options[2]?.wsPreEncodedFrame ?? [])).toEqual(
+      Buffer.from('\x81\x0f42["broadcast"]', "latin1"),
+    );
+    expect(await peer.frames.take(4)).toEqual([
+      expect.stringMatching(/^40/),
+      '42["direct"]',
+      '42["plain"]',
+      '42["broadcast"]',
     ]);
   });
 });

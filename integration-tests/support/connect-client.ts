@@ -32,7 +32,10 @@ export interface ClientOptions extends Partial<ManagerOptions & SocketOptions> {
 }
 
 /** Creates a client with a connection of its own, which is disconnected when the running test finishes. */
-export function openClient(url: string, { travel = "websocket", version = "4.8", ...options }: ClientOptions = {}): ClientSocket {
+export function openClient(
+  url: string,
+  { travel = "websocket", version = "4.8", ...options }: ClientOptions = {},
+): ClientSocket {
   const client = connectOf[version](url, {
     forceNew: true,
     reconnection: false,

@@ -1,5 +1,6 @@
 import type { Server as HttpServer } from "node:http";
 import type { Server as HttpsServer } from "node:https";
+import { Server as PlugboardServer } from "@plugboard/server";
 import { Server as PublishedServer, type ServerOptions, type Socket as PublishedSocket } from "socket.io";
 
 /**
@@ -26,4 +27,14 @@ export const reference: InteropImplementation = {
   ours: false,
   createServer: (webServer, options) =>
     webServer === undefined ? new PublishedServer(options) : new PublishedServer(webServer, options),
+};
+
+/** The server of this repository. */
+export const plugboard: InteropImplementation = {
+  name: "@plugboard/server",
+  ours: true,
+  createServer: (webServer, options) =>
+    (webServer === undefined
+      ? new PlugboardServer(options as never)
+      : new PlugboardServer(webServer, options as never)) as unknown as InteropServer,
 };

@@ -1,9 +1,9 @@
 import { describe, it } from "vitest";
-import { reference, type InteropImplementation } from "./interop-implementation.js";
+import { plugboard, reference, type InteropImplementation } from "./interop-implementation.js";
 import type { InteropServerOptions } from "./interop-implementation.js";
 import { listen, type ListenOptions, type ListeningServer } from "./listening-server.js";
 
-const implementations: readonly InteropImplementation[] = [reference];
+const implementations: readonly InteropImplementation[] = [plugboard, reference];
 
 /** What a topic of the interop suite is written with. */
 export interface InteropContext {

@@ -31,7 +31,7 @@ function attachmentOf(num: unknown, attachments: readonly unknown[]): unknown {
   return attachments[num as number];
 }
 
-/** Defines instead of assigning: a key `__proto__` must not reach the prototype. Fails where a reviver froze the container. */
+/** The key is an own one: even `__proto__` is set where it stands. Only an object that a reviver froze refuses. */
 function replace(container: object, key: string, value: unknown): void {
-  if (!Reflect.defineProperty(container, key, { value })) throw new ProtocolError("SIO_ILLEGAL_PLACEHOLDER");
+  if (!Reflect.set(container, key, value)) throw new ProtocolError("SIO_ILLEGAL_PLACEHOLDER");
 }

@@ -74,11 +74,11 @@ export class InMemoryAdapter extends EventEmitter implements Adapter {
     }
   }
 
-  #announce(event: string, room: Room, id?: SocketId): void {
-    if (this.listenerCount(event) === 0) return;
+  #announce(...event: [name: string, room: Room, id?: SocketId]): void {
+    if (this.listenerCount(event[0]) === 0) return;
     const guard: ListenerGuard | undefined = this.nsp.server._guard;
-    if (guard === undefined) this.emit(event, room, id);
-    else guard.deliver(this, id === undefined ? [event, room] : [event, room, id]);
+    if (guard === undefined) this.emit(...event);
+    else guard.deliver(this, event);
   }
 
   broadcast(packet: Packet, options: BroadcastOptions): void {

@@ -85,7 +85,7 @@ describe("a broadcast", () => {
     expect(options[0]).toMatchObject({ preEncoded: true, compress: false });
     expect(options[0]!.prepared).toBeDefined();
     expect(options[0]!.wsPreEncodedFrame!.map((part) => Buffer.from(part).toString("latin1"))).toEqual([
-      '\x81\x09',
+      "\x81\x09",
       '42["123"]',
     ]);
     expect(options[0]!.wsPreEncodedFrame).toBe(options[0]!.wsPreEncodedFrame);
@@ -177,7 +177,8 @@ describe("a broadcast operator", () => {
 });
 
 describe("a broadcast that asks for acknowledgements", () => {
-  const ids = (): number[] => connections.map((connection) => Number(/^2(\d+)/.exec(String(connection.take()[0]))?.[1]));
+  const ids = (): number[] =>
+    connections.map((connection) => Number(/^2(\d+)/.exec(String(connection.take()[0]))?.[1]));
 
   it("gathers the first argument of each answer", async () => {
     const promise = io.timeout(1_000).emitWithAck("q", 1);

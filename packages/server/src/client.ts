@@ -30,12 +30,12 @@ export class ClientImplementation implements ClientPart {
   readonly decoder: PacketDecoder;
   readonly sockets: Map<string, SocketPart> = new Map();
   readonly nsps: Map<string, SocketPart> = new Map();
-  connectTimeout: ReturnType<typeof setTimeout>;
+  connectTimeout: ReturnType<typeof setTimeout> | undefined;
   _unrecoverable = false;
   _ended = false;
   readonly _decodesStraight: boolean;
-  /** Namespaces that were asked for, each with its socket once there is one. */
-  readonly _pending: Map<string, SocketPart | undefined> = new Map();
+  /** Namespaces that were asked for, each with its socket once there is one. There only while there are some. */
+  _pending: Map<string, SocketPart | undefined> | undefined = undefined;
   /** Namespaces that were left: what was on its way meanwhile is no violation. Made on first use. */
   _left: Set<string> | undefined = undefined;
 
@@ -77,8 +77,8 @@ export class ClientImplementation implements ClientPart {
     const socket = this.nsps.get(packet.nsp);
     if (socket !== undefined && type !== PacketType.CONNECT && type !== PacketType.CONNECT_ERROR) {
       socket._onpacket(packet);
-    } else if (type === PacketType.CONNECT && socket === undefined && !this._pending.has(packet.nsp)) {
-      this.connect(packet.nsp, packet.data as AuthData | undefined);
+    } else if (type === PacketType.CONNECT && socket === undefined && !this._pending?.has(packet.nsp)) {
+      this.connect(packet.nsp, (packet.data as AuthData | null | undefined) ?? {});
     } else if (type === PacketType.CONNECT || type === PacketType.CONNECT_ERROR || !this._left?.has(packet.nsp)) {
       // The peer does not keep to the protocol (spec/server.md 2.5).
       this.close();
@@ -87,7 +87,9 @@ export class ClientImplementation implements ClientPart {
 
   // Joining and leaving.
 
-  connect(name: string, auth: AuthData = {}): void {
+  connect(name: string, auth: AuthData): void {
+    if (this.server._draining) return;
+    this._pending ??= new Map();
     this._pending.set(name, undefined);
     const namespace = this.server._nsps.get(name);
     if (namespace !== undefined) {
@@ -100,7 +102,7 @@ export class ClientImplementation implements ClientPart {
         this.doConnect(found, auth);
         return;
       }
-      this._pending.delete(name);
+      this._endPending(name);
       const packet = { type: PacketType.CONNECT_ERROR, nsp: name, data: { message: "Invalid namespace" } };
       this._packet(packet, writeOptionsOf(NO_FLAGS));
     });
@@ -109,9 +111,9 @@ export class ClientImplementation implements ClientPart {
   doConnect(namespace: NamespacePart, auth: AuthData): void {
     const { name } = namespace;
     namespace._add(this, auth, (socket) => {
-      this._pending.delete(name);
+      this._endPending(name);
       if (socket === undefined) return;
-      clearTimeout(this.connectTimeout);
+      this._clearConnectTimeout();
       this.sockets.set(socket.id, socket);
       this.nsps.set(name, socket);
       this._left?.delete(name);
@@ -120,7 +122,17 @@ export class ClientImplementation implements ClientPart {
 
   /** Told by the namespace as long as its middlewares run. */
   _onPending(socket: SocketPart): void {
-    this._pending.set(socket.nsp.name, socket);
+    this._pending?.set(socket.nsp.name, socket);
+  }
+
+  _endPending(name: string): void {
+    this._pending?.delete(name);
+    if (this._pending?.size === 0) this._pending = undefined;
+  }
+
+  _clearConnectTimeout(): void {
+    clearTimeout(this.connectTimeout);
+    this.connectTimeout = undefined;
   }
 
   _remove(socket: SocketPart): void {
@@ -170,12 +182,12 @@ export class ClientImplementation implements ClientPart {
   onclose(reason: string, description?: unknown): void {
     if (this._ended) return;
     this._ended = true;
-    clearTimeout(this.connectTimeout);
+    this._clearConnectTimeout();
     for (const socket of this.sockets.values()) socket._onclose(reason, description);
-    for (const socket of this._pending.values()) socket?._cleanup();
+    for (const socket of this._pending?.values() ?? []) socket?._cleanup();
     this.sockets.clear();
     this.nsps.clear();
-    this._pending.clear();
+    this._pending = undefined;
     this.decoder.destroy();
   }
 

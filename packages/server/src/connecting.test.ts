@@ -54,7 +54,7 @@ describe("joining a namespace", () => {
     io.on("connection", (socket) => socket.on("ping?", (ack: () => void) => ack()));
     const { connection } = await engine.join();
     await engine.join("/chat", undefined, connection);
-    connection.receive("1/chat,", "27[\"ping?\"]");
+    connection.receive("1/chat,", '27["ping?"]');
     expect(gone).toHaveBeenCalledWith("client namespace disconnect", undefined);
     expect(connection.take()).toEqual(["37[]"]);
     expect(chat.sockets.size).toBe(0);
@@ -96,7 +96,7 @@ describe("a client that breaks the protocol", () => {
     expect(reasons).toEqual(["forced close"]);
   });
 
-  it.each(["2[\"x\"]", "1", "0"])("is closed when it sends %s before CONNECT is answered", async (chunk) => {
+  it.each(['2["x"]', "1", "0"])("is closed when it sends %s before CONNECT is answered", async (chunk) => {
     const { io, engine } = serve();
     const onConnection = vi.fn();
     io.on("connection", onConnection);
@@ -121,7 +121,7 @@ describe("a client that breaks the protocol", () => {
     expect(reasons).toHaveLength(1);
   });
 
-  it.each(["abc", "2{}", "2abc[]", "", undefined, null, new Uint8Array(1), '50-["x"]', '2[true]', '2["connect"]'])(
+  it.each(["abc", "2{}", "2abc[]", "", undefined, null, new Uint8Array(1), '50-["x"]', "2[true]", '2["connect"]'])(
     "gets an error on its sockets and is closed when %s cannot be decoded",
     async (chunk) => {
       const { io, engine } = serve();
@@ -193,7 +193,13 @@ describe("middlewares of a namespace", () => {
     const { io, engine } = serve();
     const log: unknown[] = [];
     io.use((socket, next) => {
-      log.push(["first", socket.connected, socket.rooms.size, io.sockets.sockets.size, io.sockets._preConnectSockets.size]);
+      log.push([
+        "first",
+        socket.connected,
+        socket.rooms.size,
+        io.sockets.sockets.size,
+        io.sockets._preConnectSockets.size,
+      ]);
       void socket.join("early");
       io.emit("not for it");
       setImmediate(next);

@@ -76,7 +76,7 @@ export type NamespaceMiddleware<SocketType> = (socket: SocketType, next: (error?
 
 /** Limits of `close`. */
 export interface CloseOptions {
-  /** Milliseconds that running work may take. Default: no limit. */
+  /** Milliseconds that listeners which returned a promise may still take. Default: 5000; 0 does not wait. */
   timeoutMs?: number;
   /** Whether the HTTP server is closed too. Default: true. */
   closeHttpServer?: boolean;

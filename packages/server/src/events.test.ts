@@ -2,7 +2,9 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { FakeEngine, turn, type FakeConnection } from "./fake-engine.js";
 import { Server, type ServerOptions, type Socket } from "./index.js";
 
-async function pair(options?: Partial<ServerOptions>): Promise<{ io: Server; socket: Socket; connection: FakeConnection }> {
+async function pair(
+  options?: Partial<ServerOptions>,
+): Promise<{ io: Server; socket: Socket; connection: FakeConnection }> {
   const engine = new FakeEngine();
   const io = new Server(options).bind(engine);
   const { connection, sid } = await engine.join();
@@ -122,7 +124,10 @@ describe("an event of the server", () => {
   it("goes out with its arguments", async () => {
     const { socket, connection } = await pair();
     expect(socket.emit("hello", "world", undefined, { b: Buffer.from([1]) })).toBe(true);
-    expect(connection.take()).toEqual(['51-["hello","world",null,{"b":{"_placeholder":true,"num":0}}]', Buffer.from([1])]);
+    expect(connection.take()).toEqual([
+      '51-["hello","world",null,{"b":{"_placeholder":true,"num":0}}]',
+      Buffer.from([1]),
+    ]);
     expect(socket.send("a")).toBe(socket);
     socket.write("b");
     expect(connection.take()).toEqual(['2["message","a"]', '2["message","b"]']);
@@ -304,15 +309,16 @@ describe("middlewares of a socket", () => {
     const { socket, connection } = await pair();
     const errors: unknown[] = [];
     socket.on("error", (error) => errors.push(error.message));
-    socket.use(([event]) => {
+    socket.use(([event], next) => {
       if (event === "x") throw new Error("thrown");
+      next();
     });
-    socket.use(async ([event]) => {
-      if (event === "y") throw new Error("rejected");
+    socket.use(async () => {
+      throw new Error("rejected");
     });
-    connection.receive('2["x"]');
-    socket.use(() => {});
-    expect(errors).toEqual(["thrown"]);
+    connection.receive('2["x"]', '2["y"]');
+    await turn();
+    expect(errors).toEqual(["thrown", "rejected"]);
   });
 
   it("deliver nothing once the socket is gone", async () => {

@@ -104,7 +104,7 @@ export class ListenerGuard {
     }
     const last = event.at(-1);
     const ack = event.length > 1 && typeof last === "function" ? (last as (...args: unknown[]) => void) : undefined;
-    const name = event[0] as string | symbol;
+    const name = typeof event[0] === "symbol" ? event[0] : String(event[0]);
     const failure: ListenerFailure = { socket, event: name, args: event.slice(1, ack && -1), ack, error };
     const handler = this.#options.onListenerError;
     if (handler === undefined) return print(name, error);

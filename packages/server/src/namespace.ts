@@ -96,7 +96,7 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
 
   _settle(socket: SocketPart, error: unknown, onSettled: (socket: SocketPart | undefined) => void): void {
     const { client } = socket;
-    if (client._ended || client.conn.readyState !== "open") {
+    if (client._ended || client.conn.readyState !== "open" || this.server._draining) {
       socket._cleanup();
       onSettled(undefined);
     } else if (error) {
@@ -111,8 +111,10 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
   _doConnect(socket: SocketPart, onSettled: (socket: SocketPart | undefined) => void): void {
     this._preConnectSockets.delete(socket.id);
     this.sockets.set(socket.id, socket);
-    socket._onconnect();
     onSettled(socket);
+    socket._onconnect();
+    // Writing may have told that the connection is gone.
+    if (!socket.connected) return;
     this.emitReserved("connect", socket);
     this.emitReserved("connection", socket);
   }
@@ -126,9 +128,9 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
   // Events of the namespace itself.
 
   /** Calls the listeners of an event, where `emit` would send it to the clients. */
-  emitReserved(event: string, ...args: unknown[]): boolean {
+  emitReserved(event: string, subject: SocketPart | NamespacePart): boolean {
     const heard = this.listenerCount(event) > 0;
-    this.server._guard.deliver(this, [event, ...args], args[0]);
+    this.server._guard.deliver(this, [event, subject], event === "new_namespace" ? undefined : subject);
     return heard;
   }
 

@@ -88,7 +88,7 @@ export interface NamespacePart extends EventEmitter {
   _add(client: ClientPart, auth: AuthData, onSettled: (socket: SocketPart | undefined) => void): void;
   _remove(socket: SocketPart): void;
   /** Calls the listeners of an event, where `emit` would send it to the clients. */
-  emitReserved(event: string, ...args: unknown[]): boolean;
+  emitReserved(event: string, subject: SocketPart | NamespacePart): boolean;
 }
 
 export interface ClientPart {

@@ -1,0 +1,200 @@
+import { createServer } from "node:http";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { FakeEngine, turn, type FakeConnection } from "./fake-engine.js";
+import { Server, type Socket } from "./index.js";
+
+async function pair(): Promise<{ io: Server; engine: FakeEngine; socket: Socket; connection: FakeConnection }> {
+  const engine = new FakeEngine();
+  const io = new Server().bind(engine);
+  const { connection, sid } = await engine.join();
+  return { io, engine, socket: io.sockets.sockets.get(sid)!, connection };
+}
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("the end of a socket", () => {
+  it("is told while its rooms are still there, and again when they are gone", async () => {
+    const { io, socket, connection } = await pair();
+    const log: unknown[] = [];
+    void socket.join("room");
+    socket.on("disconnecting", (...args) => log.push([...args, socket.connected, [...socket.rooms]]));
+    socket.on("disconnect", (...args) => log.push([...args, socket.connected, socket.rooms]));
+    const description = new Error("reset");
+    connection.drop("transport error", description);
+    expect(log).toEqual([
+      ["transport error", description, true, [socket.id, "room"]],
+      ["transport error", description, false, new Set()],
+    ]);
+    expect(socket.disconnected).toBe(true);
+    expect(io.sockets.sockets.size).toBe(0);
+    expect(io.sockets.adapter.rooms.size).toBe(0);
+  });
+
+  it("happens once, even if a listener of it ends the socket again", async () => {
+    const { socket, connection } = await pair();
+    const gone = vi.fn();
+    socket.on("disconnecting", () => socket.disconnect());
+    socket.on("disconnecting", () => socket.disconnect(true));
+    socket.on("disconnect", () => void socket.disconnect(true));
+    socket.on("disconnect", gone);
+    socket.disconnect();
+    connection.drop();
+    expect(gone.mock.calls).toEqual([["server namespace disconnect", undefined]]);
+    expect(connection.take()).toEqual(["1"]);
+  });
+
+  it("lets it join no room any more", async () => {
+    const { io, socket } = await pair();
+    socket.disconnect();
+    await socket.join("room");
+    expect(io.sockets.adapter.rooms.size).toBe(0);
+  });
+
+  it("by the server sends DISCONNECT and keeps the connection", async () => {
+    const { io, socket, connection } = await pair();
+    io.of("/chat");
+    expect(socket.disconnect()).toBe(socket);
+    socket.disconnect();
+    expect(connection.take()).toEqual(["1"]);
+    expect(connection.readyState).toBe("open");
+  });
+
+  it("by the server with its connection ends the sockets of all namespaces", async () => {
+    const { io, engine, socket, connection } = await pair();
+    const reasons: unknown[] = [];
+    io.of("/chat").on("connection", (chat) => chat.on("disconnect", (reason) => reasons.push(reason)));
+    socket.on("disconnect", (reason) => reasons.push(reason));
+    await engine.join("/chat", undefined, connection);
+    socket.disconnect(true);
+    expect(connection.take()).toEqual(["1", "1/chat,"]);
+    expect(reasons).toEqual(["server namespace disconnect", "server namespace disconnect"]);
+    expect(connection.readyState).toBe("closed");
+  });
+});
+
+describe("a rehandshake", () => {
+  it("closes the connection without a DISCONNECT packet, so that the client comes back", async () => {
+    const { io, engine, socket, connection } = await pair();
+    const log: unknown[] = [];
+    io.of("/chat").on("connection", (chat) => chat.on("disconnect", (...args) => log.push(args)));
+    socket.on("disconnect", (...args) => log.push(args));
+    await engine.join("/chat", undefined, connection);
+    socket.rehandshake("logged out");
+    expect(connection.take()).toEqual([]);
+    expect(connection.readyState).toBe("closed");
+    expect(log).toEqual(Array(2).fill(["forced server close", "logged out"]));
+  });
+});
+
+describe("the end of a server", () => {
+  it("tells the sockets at once, sends no DISCONNECT packet and closes the connections", async () => {
+    const { io, engine, socket, connection } = await pair();
+    const reasons: unknown[] = [];
+    socket.on("disconnect", (reason) => reasons.push(reason));
+    const waiting = engine.open();
+    const adapterClosed = vi.spyOn(io.sockets.adapter, "close");
+    const callback = vi.fn();
+    const closed = io.close(callback);
+    expect(reasons).toEqual(["server shutting down"]);
+    await closed;
+    expect(connection.take()).toEqual([]);
+    expect([connection.readyState, waiting.readyState]).toEqual(["closed", "closed"]);
+    expect(io.sockets.sockets.size).toBe(0);
+    expect(adapterClosed).toHaveBeenCalledTimes(1);
+    expect(callback).toHaveBeenCalledWith(undefined);
+  });
+
+  it("resolves without an engine, and whatever adapters do", async () => {
+    const io = new Server();
+    vi.spyOn(io.sockets.adapter, "close").mockRejectedValue(new Error("gone"));
+    await io.close();
+  });
+
+  it("tells the callback alone when the HTTP server was not running", async () => {
+    const io = new Server(createServer());
+    const callback = vi.fn();
+    await io.close(callback);
+    expect(callback).toHaveBeenCalledWith(expect.objectContaining({ code: "ERR_SERVER_NOT_RUNNING" }));
+  });
+
+  it("admits nobody whose middlewares are still running", async () => {
+    const { io, engine } = await pair();
+    const onConnection = vi.fn();
+    let proceed = (): void => {};
+    io.use((_socket, next) => {
+      proceed = next;
+    });
+    io.on("connection", onConnection);
+    engine.open().receive("0");
+    await io.close();
+    proceed();
+    await turn();
+    expect(onConnection).not.toHaveBeenCalled();
+    expect(io.sockets._preConnectSockets.size).toBe(0);
+  });
+
+  it("lets the server be bound again", async () => {
+    const { io } = await pair();
+    await io.close();
+    const engine = new FakeEngine();
+    io.bind(engine);
+    await engine.join();
+  });
+});
+
+describe("the end of a server with a deadline", () => {
+  it("waits for running listeners, those of disconnect included, and lets nothing new in", async () => {
+    const { io, engine, socket, connection } = await pair();
+    const log: string[] = [];
+    let finish = (): void => {};
+    let cleanUp = (): void => {};
+    socket.on("work", async (ack: (value: string) => void) => {
+      await new Promise<void>((resolve) => (finish = resolve));
+      ack("done");
+    });
+    socket.on("disconnect", async () => {
+      await new Promise<void>((resolve) => (cleanUp = resolve));
+      log.push("cleaned up");
+    });
+    connection.receive('21["work"]');
+    const closed = io.close({ timeoutMs: 60_000 }).then(() => log.push("closed"));
+    connection.receive('22["work"]');
+    const late = engine.open();
+    expect(late.readyState).toBe("closed");
+    expect(socket.connected).toBe(true);
+    finish();
+    await turn();
+    expect(connection.take()).toEqual(['31["done"]']);
+    expect(socket.connected).toBe(false);
+    expect(connection.readyState).toBe("open");
+    cleanUp();
+    await closed;
+    expect(log).toEqual(["cleaned up", "closed"]);
+    expect(connection.readyState).toBe("closed");
+  });
+
+  it("does not wait for ever", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    const { io, socket, connection } = await pair();
+    socket.on("work", () => new Promise<void>(() => {}));
+    connection.receive('2["work"]');
+    const closed = io.close({ timeoutMs: 100 });
+    vi.advanceTimersByTime(100);
+    await closed;
+    expect(connection.readyState).toBe("closed");
+  });
+
+  it("can leave the HTTP server running, without the engine", async () => {
+    const httpServer = createServer();
+    const own = vi.fn();
+    httpServer.on("request", own);
+    const io = new Server(httpServer);
+    expect(httpServer.listeners("request")).not.toEqual([own]);
+    const close = vi.spyOn(httpServer, "close");
+    await io.close({ closeHttpServer: false });
+    expect(close).not.toHaveBeenCalled();
+    expect(httpServer.listeners("request")).toEqual([own]);
+  });
+});
