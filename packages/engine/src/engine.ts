@@ -179,10 +179,7 @@ export class EngineServer extends EventEmitter implements SessionHost, Attachmen
       socket.destroy();
     };
     socket.on("error", onSocketError);
-    const res = new UpgradeResponse(withQuery(req), socket);
-    runMiddlewares(this.#middlewares, req, res as unknown as ServerResponse, (error) => {
-      res.writeHead();
-      this.#headersOfUpgrade.set(req, { ...res.fields, ...extra.headers });
+    const admit = (error: unknown, headers: HeaderFields | undefined): void => {
       const request = new NodeHttpRequest(req);
       const verdict = error
         ? Promise.resolve(refusal("BAD_REQUEST", { name: "MIDDLEWARE_FAILURE" }))
@@ -193,8 +190,16 @@ export class EngineServer extends EventEmitter implements SessionHost, Attachmen
           return rejectUpgrade(socket, refusalText(checked));
         }
         socket.off("error", onSocketError);
-        if (!socket.destroyed) this.#acceptWebSocket(request, socket, head, checked);
+        if (socket.destroyed) return;
+        if (headers !== undefined) this.#headersOfUpgrade.set(req, headers);
+        this.#acceptWebSocket(request, socket, head, checked);
       });
+    };
+    if (this.#middlewares.length === 0) return admit(undefined, extra.headers);
+    const res = new UpgradeResponse(withQuery(req), socket);
+    runMiddlewares(this.#middlewares, req, res as unknown as ServerResponse, (error) => {
+      res.writeHead();
+      admit(error, { ...res.fields, ...extra.headers });
     });
   }
 
@@ -232,6 +237,7 @@ export class EngineServer extends EventEmitter implements SessionHost, Attachmen
 
   #onUpgradeHeaders(lines: string[], req: IncomingMessage): void {
     const fields: HeaderFields = { ...this.#headersOfUpgrade.get(req) };
+    this.#headersOfUpgrade.delete(req);
     if (!withQuery(req)._query["sid"]) this.emit("initial_headers", fields, req);
     this.emit("headers", fields, req);
     for (const [name, value] of Object.entries(fields)) {

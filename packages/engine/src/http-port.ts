@@ -55,9 +55,14 @@ export class BodyError extends Error {
   }
 }
 
-/** Parses the query of a request URL without ever touching a prototype. */
+/** Has no properties but its own; unlike `Object.create(null)` it is not a hash table, which every session would keep. */
+class OwnProperties {}
+Object.setPrototypeOf(OwnProperties.prototype, null);
+delete (OwnProperties.prototype as { constructor?: unknown }).constructor;
+
+/** Parses the query of a request URL; the result inherits nothing. */
 export function parseQuery(url: string): Query {
-  const query = Object.create(null) as Query;
+  const query = new OwnProperties() as Query;
   const start = url.indexOf("?");
   if (start === -1) return query;
   for (const [key, value] of new URLSearchParams(url.slice(start + 1))) query[key] = value;

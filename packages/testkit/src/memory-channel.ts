@@ -4,7 +4,6 @@ type OnSent = (error?: Error | null) => void;
 
 /** A WebSocket without a network, for tests of what stands on the channel port: writes complete when the test says so. */
 export class MemoryChannel implements WebSocketChannel {
-  readonly remoteAddress = "memory";
   bufferedAmount = 0;
   isOpen = true;
   readonly takesFrames: boolean;

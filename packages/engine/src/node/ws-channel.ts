@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { WebSocket, WebSocketServer } from "ws";
+import { WebSocket, WebSocketServer, type RawData } from "ws";
 import type { EngineOptions } from "../options.js";
 import type { WebSocketChannel, WebSocketChannelEvents } from "../transports/websocket-channel.js";
 
@@ -29,68 +29,69 @@ interface WebSocketLike {
   close(): void;
 }
 
-/** Says when a close frame is about to leave, whichever side asked for it: `ws` answers one through `close` too. */
-class AnnouncingWebSocket extends WebSocket {
-  onControl: (() => void) | undefined;
+const SILENT_EVENTS: WebSocketChannelEvents = { onMessage() {}, onClose() {}, onError() {}, onControl() {} };
+
+/**
+ * A socket of `ws` that knows its channel, so that one listener serves all sockets, and says when a close frame is about
+ * to leave, whichever side asked for it: `ws` answers one through `close` too.
+ */
+class ChannelWebSocket extends WebSocket {
+  channel: WsChannel | undefined;
 
   override close(code?: number, data?: string | Buffer): void {
-    this.onControl?.();
+    this.channel?.events.onControl();
     super.close(code, data);
   }
 }
 
-const SILENT_EVENTS: WebSocketChannelEvents = { onMessage() {}, onClose() {}, onError() {}, onControl() {} };
+function eventsOf(websocket: WebSocket): WebSocketChannelEvents {
+  return (websocket as ChannelWebSocket).channel?.events ?? SILENT_EVENTS;
+}
 
-abstract class ChannelBase<Target extends WebSocketLike> {
-  events: WebSocketChannelEvents = SILENT_EVENTS;
-  protected readonly websocket: Target;
-  protected readonly socket: Duplex;
+function onError(this: WebSocket, error: Error): void {
+  eventsOf(this).onError(error);
+}
 
-  constructor(websocket: Target, socket: Duplex) {
-    this.websocket = websocket;
-    this.socket = socket;
-    // First of all: an error before anybody listens would be an uncaught one (CVE-2022-21676).
-    websocket.on("error", (error) => this.events.onError(error));
-    websocket.on("close", () => this.events.onClose());
-    websocket.on("message", (data, isBinary) => {
-      this.events.onMessage(isBinary ? (data as Buffer) : String(data));
-    });
-  }
+function onClose(this: WebSocket): void {
+  eventsOf(this).onClose();
+}
 
-  get remoteAddress(): string | undefined {
-    return (this.socket as Partial<{ remoteAddress: string }>).remoteAddress;
-  }
+function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {
+  eventsOf(this).onMessage(isBinary ? (data as Buffer) : (data as Buffer).toString());
+}
 
-  send(data: string | Uint8Array, onSent?: (error?: Error | null) => void): void {
-    this.websocket.send(data, onSent);
-  }
-
-  close(): void {
-    this.websocket.close();
-  }
+function onPing(this: WebSocket, data: Buffer): void {
+  eventsOf(this).onControl();
+  if (this.readyState === WebSocket.OPEN) this.pong(data);
 }
 
 /** A channel of our own `ws`: whole frames may be written beside it as long as no compression was negotiated. */
-class WsChannel extends ChannelBase<AnnouncingWebSocket> implements WebSocketChannel {
+class WsChannel implements WebSocketChannel {
+  events: WebSocketChannelEvents = SILENT_EVENTS;
   readonly takesFrames: boolean;
+  readonly #websocket: ChannelWebSocket;
+  readonly #socket: Duplex;
 
-  constructor(websocket: AnnouncingWebSocket, socket: Duplex) {
-    super(websocket, socket);
+  constructor(websocket: ChannelWebSocket, socket: Duplex) {
+    this.#websocket = websocket;
+    this.#socket = socket;
     this.takesFrames = websocket.extensions === "";
-    websocket.onControl = () => this.events.onControl();
-    websocket.on("ping", (data) => {
-      this.events.onControl();
-      if (websocket.readyState === WebSocket.OPEN) websocket.pong(data);
-    });
+    websocket.channel = this;
+    // The error listener first: an error before anybody listens would be an uncaught one (CVE-2022-21676).
+    websocket.on("error", onError).on("close", onClose).on("message", onMessage).on("ping", onPing);
   }
 
   get bufferedAmount(): number {
-    return this.websocket.bufferedAmount;
+    return this.#websocket.bufferedAmount;
+  }
+
+  send(data: string | Uint8Array, onSent?: (error?: Error | null) => void): void {
+    this.#websocket.send(data, onSent);
   }
 
   writeFrames(chunks: ReadonlyArray<string | Uint8Array>, onSent: (error?: Error | null) => void): void {
-    const { socket, websocket } = this;
-    if (websocket.readyState !== WebSocket.OPEN) return;
+    const socket = this.#socket;
+    if (this.#websocket.readyState !== WebSocket.OPEN) return;
     if (chunks.length === 1) {
       writeChunk(socket, chunks[0] as string | Uint8Array, onSent);
       return;
@@ -101,6 +102,10 @@ class WsChannel extends ChannelBase<AnnouncingWebSocket> implements WebSocketCha
     writeChunk(socket, chunks[last] as string | Uint8Array, onSent);
     socket.uncork();
   }
+
+  close(): void {
+    this.#websocket.close();
+  }
 }
 
 function writeChunk(socket: Duplex, chunk: string | Uint8Array, onSent?: (error?: Error | null) => void): void {
@@ -109,15 +114,34 @@ function writeChunk(socket: Duplex, chunk: string | Uint8Array, onSent?: (error?
 }
 
 /** A channel of an engine that the user has chosen: everything goes through its own `send`. */
-class ForeignChannel extends ChannelBase<WebSocketLike> implements WebSocketChannel {
+class ForeignChannel implements WebSocketChannel {
+  events: WebSocketChannelEvents = SILENT_EVENTS;
   readonly takesFrames = false;
+  readonly #websocket: WebSocketLike;
+
+  constructor(websocket: WebSocketLike) {
+    this.#websocket = websocket;
+    websocket.on("error", (error) => this.events.onError(error));
+    websocket.on("close", () => this.events.onClose());
+    websocket.on("message", (data, isBinary) => {
+      this.events.onMessage(isBinary ? (data as Buffer) : String(data));
+    });
+  }
 
   get bufferedAmount(): number {
-    return (this.websocket as Partial<{ bufferedAmount: number }>).bufferedAmount ?? 0;
+    return (this.#websocket as Partial<{ bufferedAmount: number }>).bufferedAmount ?? 0;
+  }
+
+  send(data: string | Uint8Array, onSent?: (error?: Error | null) => void): void {
+    this.#websocket.send(data, onSent);
   }
 
   writeFrames(): void {
     throw new Error("this WebSocket engine takes messages, not frames");
+  }
+
+  close(): void {
+    this.#websocket.close();
   }
 }
 
@@ -140,7 +164,7 @@ export function createWebSocketAcceptor(
       ? new WebSocketServer({
           ...common,
           maxPayload: common.maxPayload!,
-          WebSocket: AnnouncingWebSocket,
+          WebSocket: ChannelWebSocket,
           autoPong: false,
         })
       : new wsEngine(common)
@@ -150,9 +174,7 @@ export function createWebSocketAcceptor(
     accept(req, socket, head, onChannel) {
       engine.handleUpgrade(req, socket, head, (websocket) => {
         const channel =
-          websocket instanceof AnnouncingWebSocket
-            ? new WsChannel(websocket, socket)
-            : new ForeignChannel(websocket, socket);
+          websocket instanceof ChannelWebSocket ? new WsChannel(websocket, socket) : new ForeignChannel(websocket);
         onChannel(channel);
       });
     },

@@ -11,7 +11,6 @@ export interface WebSocketChannelEvents {
  * One WebSocket connection, whoever speaks the protocol: `ws` on Node, the host itself on Bun and Deno.
  */
 export interface WebSocketChannel {
-  readonly remoteAddress: string | undefined;
   /** Bytes accepted but not yet taken by the operating system. */
   readonly bufferedAmount: number;
   /**
