@@ -2,7 +2,7 @@ import { createServer, request, type IncomingMessage, type Server, type ServerRe
 import type { Duplex } from "node:stream";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { expect, it, vi } from "vitest";
+import { expect, it } from "vitest";
 import { connectClient, travels } from "../support/connect-client.js";
 import { interopSuite } from "../support/interop-suite.js";
 import type { ListeningServer } from "../support/listening-server.js";

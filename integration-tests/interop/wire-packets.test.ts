@@ -1,40 +1,15 @@
-import { expect, it, vi } from "vitest";
-import type { RawPollingPeer, RawWebSocketPeer } from "@plugboard/testkit";
+import { expect, it } from "vitest";
 import { interopSuite } from "../support/interop-suite.js";
 import type { InteropSocket } from "../support/interop-implementation.js";
-import type { ListeningServer } from "../support/listening-server.js";
 import { nextEvent } from "../support/next-event.js";
-import { openRawPolling, openRawWebSocket } from "../support/raw-session.js";
+import { connectReply, joinRawPolling, joinRawWebSocket } from "../support/raw-namespace.js";
+import { openRawWebSocket } from "../support/raw-session.js";
 
-const connectReply = /^40\{"sid":"[\w-]{20}"\}$/;
-
-/** A raw websocket that has joined a namespace. */
-async function joined(
-  server: ListeningServer,
-  namespace = "/",
-): Promise<{ peer: RawWebSocketPeer; socket: InteropSocket; reply: string }> {
-  const accepted = nextEvent<[InteropSocket]>(server.io.of(namespace), "connection");
-  const { peer } = await openRawWebSocket(server);
-  peer.send(namespace === "/" ? "40" : `40${namespace},`);
-  const [socket] = await accepted;
-  return { peer, socket, reply: String(await peer.next()) };
-}
-
-/** A raw polling peer that has joined the main namespace and has fetched everything so far. */
-async function joinedPolling(server: ListeningServer): Promise<{ peer: RawPollingPeer; socket: InteropSocket }> {
-  const accepted = nextEvent<[InteropSocket]>(server.io, "connection");
-  const { peer } = await openRawPolling(server);
-  await peer.post("40");
-  const [socket] = await accepted;
-  expect((await peer.poll()).body).toMatch(connectReply);
-  return { peer, socket };
-}
-
-interopSuite("Socket.IO packets on the wire", ({ startServer, oursOnly }) => {
+interopSuite("Socket.IO packets on the wire", ({ startServer }) => {
   it("answers CONNECT with the socket id and nothing else", async () => {
     const server = await startServer();
 
-    const { reply, socket } = await joined(server);
+    const { reply, socket } = await joinRawWebSocket(server);
 
     expect(reply).toBe(`40{"sid":"${socket.id}"}`);
   });
@@ -86,7 +61,7 @@ interopSuite("Socket.IO packets on the wire", ({ startServer, oursOnly }) => {
 
   it("writes events, numbers for names, namespaces, acks and disconnects in this form", async () => {
     const server = await startServer();
-    const { peer, socket } = await joined(server, "/admin");
+    const { peer, socket } = await joinRawWebSocket(server, "/admin");
 
     socket.emit("text", "€", null, { a: [1] });
     socket.emit(5 as unknown as string, "x");
@@ -105,7 +80,7 @@ interopSuite("Socket.IO packets on the wire", ({ startServer, oursOnly }) => {
 
   it("writes binary events as a header and one frame per attachment", async () => {
     const server = await startServer();
-    const { peer, socket } = await joined(server);
+    const { peer, socket } = await joinRawWebSocket(server);
 
     socket.emit("baz", { a: Buffer.from([1]), list: [new Uint8Array([9, 2, 3]).subarray(1)] });
 
@@ -118,7 +93,7 @@ interopSuite("Socket.IO packets on the wire", ({ startServer, oursOnly }) => {
 
   it("answers events that ask for it, with text and with binary", async () => {
     const server = await startServer();
-    const { peer, socket } = await joined(server);
+    const { peer, socket } = await joinRawWebSocket(server);
     socket.on("echo", (...args: unknown[]) => {
       const reply = args.pop() as (...values: unknown[]) => void;
       reply(...args);
@@ -141,7 +116,7 @@ interopSuite("Socket.IO packets on the wire", ({ startServer, oursOnly }) => {
 
   it("carries the same over polling, binary as base64", async () => {
     const server = await startServer();
-    const { peer, socket } = await joinedPolling(server);
+    const { peer, socket } = await joinRawPolling(server);
     socket.on("echo", (value: unknown, reply: (value: unknown) => void) => reply(value));
 
     await peer.post('451-0["echo",{"_placeholder":true,"num":0}]\x1ebAQIDBA==');
@@ -153,7 +128,7 @@ interopSuite("Socket.IO packets on the wire", ({ startServer, oursOnly }) => {
 
   it("takes acks in every form and ignores those that nobody waits for", async () => {
     const server = await startServer();
-    const { peer, socket } = await joined(server);
+    const { peer, socket } = await joinRawWebSocket(server);
     const answers: unknown[][] = [];
     const ask = (): Promise<void> =>
       new Promise((resolve) => {
@@ -182,7 +157,7 @@ interopSuite("Socket.IO packets on the wire", ({ startServer, oursOnly }) => {
     polluted.pollution = "everywhere";
     try {
       const server = await startServer({ cors: { origin: "*" }, cookie: true });
-      const { peer, socket } = await joined(server);
+      const { peer, socket } = await joinRawWebSocket(server);
       socket.on("echo", (value: unknown, reply: (value: unknown) => void) => reply(value));
       void socket.join("room");
 
@@ -191,7 +166,7 @@ interopSuite("Socket.IO packets on the wire", ({ startServer, oursOnly }) => {
       expect(await peer.frames.take(2)).toEqual(['461-0[{"a":{"_placeholder":true,"num":0}}]', new Uint8Array([1])]);
       server.io.to("room").emit("broadcast", { b: 1 });
       expect(await peer.next()).toBe('42["broadcast",{"b":1}]');
-      const { peer: polling } = await joinedPolling(server);
+      const { peer: polling } = await joinRawPolling(server);
       expect((await polling.post("41")).body).toBe("ok");
     } finally {
       delete polluted.pollution;
@@ -200,7 +175,7 @@ interopSuite("Socket.IO packets on the wire", ({ startServer, oursOnly }) => {
 
   it("takes integers for event names", async () => {
     const server = await startServer();
-    const { peer, socket } = await joined(server);
+    const { peer, socket } = await joinRawWebSocket(server);
 
     const received = new Promise<unknown[]>((resolve) => socket.onAny((...args) => resolve(args)));
     peer.send('42[5,"x"]');
@@ -210,7 +185,7 @@ interopSuite("Socket.IO packets on the wire", ({ startServer, oursOnly }) => {
 
   it("lets a client leave a namespace without a reply and join it again", async () => {
     const server = await startServer();
-    const { peer, socket } = await joined(server);
+    const { peer, socket } = await joinRawWebSocket(server);
     const left = nextEvent(socket, "disconnect");
 
     peer.send("41");
@@ -222,131 +197,9 @@ interopSuite("Socket.IO packets on the wire", ({ startServer, oursOnly }) => {
     expect(reply).not.toContain(socket.id);
   });
 
-  it.each([
-    { packet: "42{}", why: "an event that is no array" },
-    { packet: "42[]", why: "an event without a name" },
-    { packet: "42[true]", why: "a name that is no text" },
-    { packet: "42[null]", why: "a name that is null" },
-    { packet: '42[{"toString":"x"}]', why: "a name that is an object" },
-    { packet: '42["connect"]', why: "a reserved name" },
-    { packet: '42["disconnecting"]', why: "another reserved name" },
-    { packet: '42abc["x"]', why: "an ack id that is no number" },
-    { packet: '42["x"', why: "broken JSON" },
-    { packet: "4abc", why: "an unknown type" },
-    { packet: "4", why: "an empty message" },
-    { packet: "47", why: "a type that does not exist" },
-    { packet: '41["x"]', why: "a disconnect with data" },
-    { packet: "431{}", why: "an ack that is no array" },
-    { packet: '45["x"]', why: "a binary event without a count" },
-    { packet: '450-["x"]', why: "a binary event without attachments" },
-    { packet: '4511-["x"]', why: "too many attachments" },
-    { packet: "40", why: "a second CONNECT" },
-    { packet: '42/other,["x"]', why: "an event for a namespace it did not join" },
-    { packet: '44"x"', why: "a CONNECT_ERROR" },
-  ])("closes a connection that sends $why", async ({ packet }) => {
-    const server = await startServer();
-    const { peer, socket } = await joined(server);
-    const left = nextEvent<[string]>(socket, "disconnect");
-    const seen = vi.fn();
-    socket.onAny(seen);
-
-    peer.send(packet);
-
-    expect((await left)[0]).toMatch(/^forced (server )?close$/);
-    await peer.closed;
-    expect(seen).not.toHaveBeenCalled();
-  });
-
-  it.each([
-    { frames: ['451-["x",{"_placeholder":true,"num":0}]', '42["y"]'], why: "text in the place of an attachment" },
-    { frames: [new Uint8Array([1])], why: "an attachment that was not announced" },
-    { frames: ['451-["x",{"_placeholder":true,"num":1}]', new Uint8Array([1])], why: "a placeholder out of range" },
-    {
-      frames: ['451-["x",{"_placeholder":true,"num":"splice"}]', new Uint8Array([1])],
-      why: "a placeholder that is no number",
-    },
-  ])("closes a connection that sends $why", async ({ frames }) => {
-    const server = await startServer();
-    const { peer, socket } = await joined(server);
-    const failed = nextEvent(socket, "error");
-    const left = nextEvent<[string]>(socket, "disconnect");
-
-    for (const frame of frames) peer.send(frame);
-
-    expect((await failed)[0]).toBeInstanceOf(Error);
-    expect((await left)[0]).toBe("forced close");
-    await peer.closed;
-  });
-
-  it.each(['42["early"]', "41", '430["early"]', "40[]", "40true", "abc"])(
-    "closes a connection that begins with %s",
-    async (packet) => {
-      const server = await startServer();
-      const connected = vi.fn();
-      server.io.on("connection", connected);
-      const { peer } = await openRawWebSocket(server);
-
-      peer.send(packet);
-      await peer.closed;
-
-      expect(connected).not.toHaveBeenCalled();
-    },
-  );
-
-  it.each(["40", '42/other,["early"]', "4abc"])("ends a polling session that sends %s in order", async (packet) => {
-    const server = await startServer();
-    const { peer, socket } = await joinedPolling(server);
-
-    await peer.post(packet);
-
-    expect((await peer.poll()).body).toBe("6\x1e1");
-    expect((await peer.poll()).status).toBe(400);
-    expect(socket.connected).toBe(false);
-  });
-
-  it("closes a connection that speaks before its CONNECT was answered", async () => {
-    const server = await startServer();
-    const connected = vi.fn();
-    server.io.on("connection", connected);
-    const waiting = new Promise<() => void>((resolve) => server.io.use((_socket, next) => resolve(next)));
-    const { peer } = await openRawWebSocket(server);
-
-    peer.send("40");
-    const next = await waiting;
-    peer.send('42["early"]');
-    await peer.closed;
-    next();
-    await new Promise((resolve) => setImmediate(resolve));
-
-    expect(connected).not.toHaveBeenCalled();
-    expect(server.io.sockets.sockets.size).toBe(0);
-  });
-
-  it("closes a connection that joins nothing in time", async () => {
-    const server = await startServer({ connectTimeout: 400 });
-    const { peer } = await openRawWebSocket(server);
-    peer.send("40/unknown");
-    expect(await peer.next()).toBe('44/unknown,{"message":"Invalid namespace"}');
-
-    expect(await peer.closed).toBe(1005);
-  });
-
-  it("keeps a connection that left its last namespace in time", async () => {
-    const server = await startServer({ connectTimeout: 300 });
-    const { peer, socket } = await joined(server);
-    const left = nextEvent(socket, "disconnect");
-    peer.send("41");
-    await left;
-
-    await new Promise((resolve) => setTimeout(resolve, 400));
-
-    peer.send("40");
-    expect(await peer.next()).toMatch(connectReply);
-  });
-
   it("appends an offset to events and tells the session secret when recovery is on", async () => {
     const server = await startServer({ connectionStateRecovery: {} });
-    const { peer, socket, reply } = await joined(server);
+    const { peer, socket, reply } = await joinRawWebSocket(server);
 
     expect(reply).toMatch(/^40\{"sid":"[\w-]{20}","pid":"[\w-]{20}"\}$/);
     socket.emit("direct", 1);
@@ -355,28 +208,5 @@ interopSuite("Socket.IO packets on the wire", ({ startServer, oursOnly }) => {
     expect(await peer.next()).toMatch(/^42\["broadcast","[\w.-]+"\]$/);
     socket.emit("question", () => undefined);
     expect(await peer.next()).toMatch(/^42\d+\["question"\]$/);
-  });
-
-  oursOnly("makes one socket of two CONNECTs for the same namespace", "there it makes two", async () => {
-    const server = await startServer();
-    const waiting: (() => void)[] = [];
-    const first = new Promise<void>((resolve) => {
-      server.io.use((_socket, next) => {
-        waiting.push(next);
-        resolve();
-      });
-    });
-    const { peer } = await openRawWebSocket(server);
-
-    peer.send("40");
-    await first;
-    peer.send("40");
-    peer.send("40/unknown,");
-    await Promise.race([peer.closed, peer.next()]);
-    for (const next of waiting) next();
-    await new Promise((resolve) => setImmediate(resolve));
-
-    expect(waiting).toHaveLength(1);
-    expect(server.io.sockets.sockets.size).toBeLessThanOrEqual(1);
   });
 });

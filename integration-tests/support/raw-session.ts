@@ -2,6 +2,7 @@ import { onTestFinished } from "vitest";
 import { RawPollingPeer, RawWebSocketPeer } from "@plugboard/testkit";
 import type { InteropServer, InteropSocket } from "./interop-implementation.js";
 import { nextEvent } from "./next-event.js";
+import { whenWritable } from "./when-writable.js";
 
 /** One Engine.IO connection as the server sees it. */
 export type EngineSession = InteropSocket["conn"];
@@ -51,4 +52,14 @@ export function rawWebSocket(url: string): RawWebSocketPeer {
   const peer = new RawWebSocketPeer(url);
   onTestFinished(() => peer.socket.terminate());
   return peer;
+}
+
+/** Sends a poll and resolves, once it waits at the server, with the answer to come. */
+export async function pendingPoll({
+  peer,
+  session,
+}: RawPollingSession): Promise<{ answer: Promise<{ status: number; body: string }> }> {
+  const answer = peer.poll();
+  await whenWritable(session);
+  return { answer };
 }
