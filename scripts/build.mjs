@@ -16,9 +16,19 @@ async function buildPackage(name) {
   const dist = join(cwd, "dist");
   await rm(dist, { recursive: true, force: true });
   const input = { index: "./src/index.ts", internal: "./src/internal.ts" };
-  const common = { cwd, input, external, platform: "node", tsconfig: false, resolve: { extensionAlias: { ".js": [".ts"] } } };
+  const common = {
+    cwd,
+    input,
+    external,
+    platform: "node",
+    tsconfig: false,
+    resolve: { extensionAlias: { ".js": [".ts"] } },
+  };
   const code = await rolldown(common);
-  const names = (extension) => ({ entryFileNames: `[name].${extension}`, chunkFileNames: `[name]-[hash].${extension}` });
+  const names = (extension) => ({
+    entryFileNames: `[name].${extension}`,
+    chunkFileNames: `[name]-[hash].${extension}`,
+  });
   await code.write({ dir: dist, format: "esm", sourcemap: true, ...names("js") });
   await code.write({ dir: dist, format: "cjs", sourcemap: true, exports: "named", ...names("cjs") });
   await code.close();
@@ -44,7 +54,10 @@ async function exposeCallableExport(dist) {
   const file = join(dist, "index.cjs");
   const text = await readFile(file, "utf8");
   if (!text.includes('exports["module.exports"]')) return;
-  await writeFile(file, text.replace(/\n(\/\/# sourceMappingURL)/, '\nmodule.exports = exports["module.exports"];\n$1'));
+  await writeFile(
+    file,
+    text.replace(/\n(\/\/# sourceMappingURL)/, '\nmodule.exports = exports["module.exports"];\n$1'),
+  );
 }
 
 for (const name of packages) await buildPackage(name);

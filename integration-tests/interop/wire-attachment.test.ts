@@ -141,6 +141,18 @@ interopSuite("the web server below", ({ startServer, implementation, oursOnly })
     await openRawWebSocket(server);
   });
 
+  it("listens for errors of a foreign upgrade even if another listener might take it", async () => {
+    const server = await startServer({ destroyUpgradeTimeout: 10 });
+    server.webServer.on("upgrade", () => undefined);
+
+    const { serverSide } = await upgradeForNobody(server);
+
+    // Without a listener, a connection that is reset would end the process.
+    const listeners = serverSide.listenerCount("error");
+    serverSide.destroy();
+    expect(listeners).toBeGreaterThan(0);
+  });
+
   it("leaves foreign upgrades open when told so", async () => {
     const server = await startServer({ destroyUpgrade: false, destroyUpgradeTimeout: 10 });
     const { serverSide } = await upgradeForNobody(server);

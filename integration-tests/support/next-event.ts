@@ -23,24 +23,3 @@ export function nextEvent<Args extends unknown[] = unknown[]>(emitter: object, e
     on.call(emitter, event, listener);
   });
 }
-
-/** Resolves with the first arguments of the next `count` events called `event`, in order. */
-export function nextEvents<First = unknown>(emitter: object, event: string, count: number): Promise<First[]> {
-  return new Promise((resolve, reject) => {
-    const { on, off } = emitter as Listenable;
-    const seen: First[] = [];
-    const listener = (first: First): void => {
-      seen.push(first);
-      if (seen.length === count) {
-        clearTimeout(guard);
-        off.call(emitter, event, listener);
-        resolve(seen);
-      }
-    };
-    const guard = setTimeout(() => {
-      off.call(emitter, event, listener);
-      reject(new Error(`${seen.length} of ${count} "${event}" events within ${GUARD_MS} ms`));
-    }, GUARD_MS);
-    on.call(emitter, event, listener);
-  });
-}

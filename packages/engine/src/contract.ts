@@ -1,6 +1,7 @@
 import type { EventEmitter } from "node:events";
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import type { EngineCloseReason } from "@plugboard/protocol";
 import type { HeaderFields, HttpAnswer, HttpRequestLike, Query } from "./http-port.js";
 import type { EngineMiddleware } from "./node/middlewares.js";
 import type { AttachOptions, EngineOptions, ResolvedEngineOptions } from "./options.js";
@@ -11,6 +12,12 @@ import type { QueuedPacket, SendCallback, SendOptions, Transport } from "./trans
 export type HandshakeRequest = IncomingMessage & { _query: Query };
 
 type MessageData = string | Uint8Array | ArrayBuffer | ArrayBufferView;
+
+/** Takes what a session receives without an emitter in between: the straight path for whoever stands on the engine. */
+export interface SessionReceiver {
+  ondata(data: string | Uint8Array): void;
+  onclose(reason: EngineCloseReason, description?: Error): void;
+}
 
 /**
  * One Engine.IO connection; it outlives the transports that carry it.
@@ -33,6 +40,8 @@ export interface Session extends EventEmitter {
   readonly writeBuffer: QueuedPacket[];
   /** Bytes handed to the transport that the operating system has not taken yet. */
   readonly bufferedAmount: number;
+  /** Sets the one receiver of messages and of the close; it is called before the listeners of these events. */
+  attachReceiver(receiver: SessionReceiver): void;
   /**
    * Sends a message. Nothing happens once the session is closing.
    *

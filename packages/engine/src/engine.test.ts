@@ -213,6 +213,17 @@ describe("attaching to an HTTP server", () => {
     peer.close();
   });
 
+  it("survives that the client of a foreign upgrade resets its connection, whoever listens", async () => {
+    const { server, origin, url } = await start();
+    const seen = once(server, "upgrade");
+    const socket = connect(Number(new URL(origin).port), "127.0.0.1", () => socket.write(upgradeRequest("/theirs")));
+    const [, theirs] = (await seen) as [unknown, Socket];
+    const closed = new Promise((resolve) => theirs.on("close", resolve));
+    socket.resetAndDestroy();
+    await closed;
+    expect((await fetch(`${url}?EIO=4&transport=polling`)).status).toBe(200);
+  });
+
   it("serves again after the HTTP server was closed and listens anew", async () => {
     const { server, engine } = await start();
     server.close();
@@ -489,7 +500,7 @@ describe("websocket", () => {
     const closed = once(session, "close");
     peer.send("4" + "a".repeat(100));
     expect(await peer.closed).toBe(1009);
-    expect(await closed).toMatchObject(["transport error", { description: { message: "Max payload size exceeded" } }]);
+    expect(await closed).toMatchObject(["transport error", { message: "RangeError: Max payload size exceeded" }]);
   });
 
   it.each(["fresh", "upgrading"])("survives garbage after the upgrade of a %s session", async (kind) => {

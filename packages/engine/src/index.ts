@@ -5,7 +5,7 @@ import { EngineServer } from "./engine.js";
 export const Engine: EngineConstructor = EngineServer as unknown as EngineConstructor;
 /** The Engine.IO server. */
 export type Engine = EngineContract;
-export type { EngineConstructor, HandshakeRequest, Session } from "./contract.js";
+export type { EngineConstructor, HandshakeRequest, Session, SessionReceiver } from "./contract.js";
 export { BodyError, parseQuery } from "./http-port.js";
 export type { HeaderFields, HttpAnswer, HttpRequestLike, Query } from "./http-port.js";
 export type { EngineMiddleware } from "./node/middlewares.js";
@@ -14,6 +14,7 @@ export type {
   AttachOptions,
   CookieOptions,
   EngineOptions,
+  PerMessageDeflateOptions,
   ResolvedEngineOptions,
   TransportName,
   WebSocketEngine,

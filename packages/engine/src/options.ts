@@ -1,7 +1,6 @@
 import type { CorsOptions, CorsOptionsDelegate } from "cors";
 import type { SerializeOptions } from "cookie";
 import type { IncomingMessage } from "node:http";
-import type { PerMessageDeflateOptions } from "ws";
 import type { ZlibOptions } from "node:zlib";
 
 export type TransportName = "polling" | "websocket" | "webtransport";
@@ -11,6 +10,20 @@ export type AllowRequest = (
   req: IncomingMessage,
   decide: (error: string | null | undefined, success: boolean) => void,
 ) => void;
+
+/** WebSocket compression, in the words of `ws`. */
+export interface PerMessageDeflateOptions {
+  /** Messages shorter than this, in bytes, are not compressed. Default: 1024. */
+  threshold?: number;
+  serverNoContextTakeover?: boolean;
+  clientNoContextTakeover?: boolean;
+  serverMaxWindowBits?: number;
+  clientMaxWindowBits?: number;
+  /** Compressions at the same time. Default: 10. */
+  concurrencyLimit?: number;
+  zlibDeflateOptions?: Omit<ZlibOptions, "dictionary">;
+  zlibInflateOptions?: Omit<ZlibOptions, "dictionary">;
+}
 
 /** What a `wsEngine` has to be: the server class of `ws` or one made after it (spec/server.md 1.9). */
 export type WebSocketEngine = new (options: object) => unknown;

@@ -38,6 +38,12 @@ export interface SessionHost {
   onSessionDrain(session: EngineSession): void;
 }
 
+/** Takes what comes without an emitter in between. */
+export interface Receiver {
+  ondata(data: string | Uint8Array): void;
+  onclose(reason: EngineCloseReason, description?: Error): void;
+}
+
 export interface SessionIdentity {
   readonly id: string;
   readonly protocol: number;
@@ -69,6 +75,9 @@ export class EngineSession extends EventEmitter implements TransportEvents {
   #candidate: Transport | undefined = undefined;
   #upgradeTimer: ReturnType<typeof setTimeout> | undefined = undefined;
   #headersSent = false;
+  #receiver: Receiver | undefined = undefined;
+  /** Whether any packet in the write buffer has a callback. */
+  #callbacksQueued = false;
 
   constructor(host: SessionHost, identity: SessionIdentity, transport: Transport) {
     super();
@@ -118,6 +127,10 @@ export class EngineSession extends EventEmitter implements TransportEvents {
     this.#host.awaitPing(this);
   }
 
+  attachReceiver(receiver: Receiver): void {
+    this.#receiver = receiver;
+  }
+
   /**
    * Sends a message.
    *
@@ -137,7 +150,10 @@ export class EngineSession extends EventEmitter implements TransportEvents {
     if (this.#readyState === "closing" || this.#readyState === "closed") return;
     const packet = { type, options: normalise(options) } as QueuedPacket;
     if (data !== undefined) packet.data = typeof data === "string" ? data : asBytes(data);
-    if (callback !== undefined) packet.callback = callback;
+    if (callback !== undefined) {
+      packet.callback = callback;
+      this.#callbacksQueued = true;
+    }
     if (this.listenerCount("packetCreate") > 0) this.emit("packetCreate", packet);
     this.writeBuffer.push(packet);
     this.flush();
@@ -156,7 +172,8 @@ export class EngineSession extends EventEmitter implements TransportEvents {
   }
 
   #callbacksOf(batch: readonly QueuedPacket[]): (() => void) | undefined {
-    if (!batch.some((packet) => packet.callback !== undefined)) return undefined;
+    if (!this.#callbacksQueued) return undefined;
+    this.#callbacksQueued = false;
     const { transport } = this;
     return () => {
       if (this.#readyState === "closed") return;
@@ -194,7 +211,8 @@ export class EngineSession extends EventEmitter implements TransportEvents {
     if (packet.type === "message") {
       if (this.#heartbeat === "awaitingPong") this.#onTraffic();
       const data = packet.data ?? "";
-      this.emit("data", data);
+      if (this.#receiver !== undefined) this.#receiver.ondata(data);
+      if (this.listenerCount("data") > 0) this.emit("data", data);
       if (this.listenerCount("message") > 0) this.emit("message", data);
       return;
     }
@@ -326,6 +344,7 @@ export class EngineSession extends EventEmitter implements TransportEvents {
     this.#giveUpCandidate();
     this.transport.events = DEAF_EVENTS;
     this.transport.close("now");
+    if (this.#receiver !== undefined) this.#receiver.onclose(reason, description);
     this.emit("close", reason, description);
     // Listeners of `close` may still look at what was not sent.
     process.nextTick(() => (this.writeBuffer = []));

@@ -19,63 +19,81 @@ export interface BroadcastAckRequest {
  * clients it reached and as many have answered, or when the time is up. Of each answer only the first value counts.
  */
 export function broadcastWithAcks(adapter: Adapter, request: BroadcastAckRequest): void {
-  const { packet, options, timeoutMs, ack, single } = request;
-  const namespace = adapter.nsp as NamespacePart;
-  const [event] = packet.data as unknown[];
-  const responses: unknown[] = [];
-  let serverCount = -1;
-  let serversHeard = 0;
-  let clientCount = 0;
-  let over = false;
-
-  const finish = (error: Error | null): void => {
-    over = true;
-    clearTimeout(timer);
-    const answer = single ? (error === null ? responses[0] : null) : responses;
-    namespace.server._guard.call(ack, undefined, [event, error, answer]);
-  };
-  const finishIfComplete = (): void => {
-    if (!over && serversHeard === serverCount && responses.length === clientCount) finish(null);
-  };
-  const timer = setTimeout(() => {
-    if (over) return;
-    forgetAcks(namespace, packet.id);
-    finish(ackTimeoutError());
-  }, timeoutMs);
-
+  const answers = new GatheredAnswers(adapter.nsp as NamespacePart, request);
   try {
     adapter.broadcastWithAck(
-      packet,
-      options,
-      (count) => {
-        clientCount += count;
-        serversHeard++;
-        finishIfComplete();
-      },
-      (response) => {
-        if (over) return;
-        responses.push(response);
-        finishIfComplete();
-      },
+      request.packet,
+      request.options,
+      (count) => answers.expectClients(count),
+      (response) => answers.add(response),
     );
   } catch (error) {
     // Not encodable: the caller gets to know, and nobody waits for answers.
-    over = true;
-    clearTimeout(timer);
+    answers.cancel();
     throw error;
   }
   adapter.serverCount().then(
-    (count) => {
-      serverCount = count;
-      finishIfComplete();
-    },
-    (error: unknown) => {
-      if (!over) finish(error instanceof Error ? error : new Error(String(error)));
-    },
+    (count) => answers.expectServers(count),
+    (error: unknown) => answers.fail(error instanceof Error ? error : new Error(String(error))),
   );
 }
 
-function forgetAcks(namespace: NamespacePart, id: number | undefined): void {
-  if (id === undefined) return;
-  for (const socket of namespace.sockets.values()) socket._dropAck(id);
+class GatheredAnswers {
+  readonly #namespace: NamespacePart;
+  readonly #request: BroadcastAckRequest;
+  readonly #event: unknown;
+  readonly #timer: ReturnType<typeof setTimeout>;
+  readonly #responses: unknown[] = [];
+  #clientCount = 0;
+  #serversHeard = 0;
+  #serverCount = -1;
+  #over = false;
+
+  constructor(namespace: NamespacePart, request: BroadcastAckRequest) {
+    this.#namespace = namespace;
+    this.#request = request;
+    this.#event = (request.packet.data as unknown[])[0];
+    this.#timer = setTimeout(() => this.fail(ackTimeoutError()), request.timeoutMs);
+  }
+
+  /** One server has reached that many clients. */
+  expectClients(count: number): void {
+    this.#clientCount += count;
+    this.#serversHeard++;
+    this.#finishIfComplete();
+  }
+
+  expectServers(count: number): void {
+    this.#serverCount = count;
+    this.#finishIfComplete();
+  }
+
+  add(response: unknown): void {
+    if (this.#over) return;
+    this.#responses.push(response);
+    this.#finishIfComplete();
+  }
+
+  fail(error: Error): void {
+    if (this.#over) return;
+    const { id } = this.#request.packet;
+    if (id !== undefined) for (const socket of this.#namespace.sockets.values()) socket._dropAck(id);
+    this.#finish(error, null);
+  }
+
+  cancel(): void {
+    this.#over = true;
+    clearTimeout(this.#timer);
+  }
+
+  #finishIfComplete(): void {
+    if (this.#over || this.#serversHeard !== this.#serverCount) return;
+    if (this.#responses.length === this.#clientCount) this.#finish(null, this.#responses[0]);
+  }
+
+  #finish(error: Error | null, single: unknown): void {
+    this.cancel();
+    const answer = this.#request.single ? single : this.#responses;
+    this.#namespace.server._guard.call(this.#request.ack, undefined, [this.#event, error, answer]);
+  }
 }

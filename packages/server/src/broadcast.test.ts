@@ -122,6 +122,8 @@ describe("a broadcast operator", () => {
     expect(await io.allSockets()).toEqual(new Set(sockets.map(({ id }) => id)));
     expect(await io.in("b").allSockets()).toEqual(new Set([sockets[1]!.id]));
     io.in("a").socketsJoin(["c", "d"]);
+    io.local.socketsJoin("e");
+    io.socketsLeave("e");
     io.socketsLeave("b");
     expect(sockets.map(({ rooms }) => [...rooms].slice(1))).toEqual([["a", "c", "d"], ["a", "c", "d"], []]);
     counts();
@@ -208,6 +210,11 @@ describe("a broadcast that asks for acknowledgements", () => {
 
   it("is over at once when there is nobody to ask", async () => {
     await expect(io.timeout(1_000).to("nobody").emitWithAck("q")).resolves.toEqual([]);
+  });
+
+  it("ends with the error of an adapter that cannot count the servers", async () => {
+    vi.spyOn(io.sockets.adapter, "serverCount").mockRejectedValue(new Error("down"));
+    await expect(io.timeout(1_000).emitWithAck("q")).rejects.toMatchObject({ message: "down", responses: [] });
   });
 
   it("without a timeout fails at once, as in the reference", async () => {

@@ -28,7 +28,6 @@ export class ClientImplementation implements ClientPart {
   readonly id: string;
   readonly encoder: PacketEncoder;
   readonly decoder: PacketDecoder;
-  readonly sockets: Map<string, SocketPart> = new Map();
   readonly nsps: Map<string, SocketPart> = new Map();
   connectTimeout: ReturnType<typeof setTimeout> | undefined;
   _unrecoverable = false;
@@ -47,10 +46,22 @@ export class ClientImplementation implements ClientPart {
     this.decoder = server._createDecoder();
     this._decodesStraight = server._parser === DEFAULT_PARSER;
     if (!this._decodesStraight) this.decoder.on("decoded", (packet) => this.ondecoded(packet));
+    if (conn.attachReceiver === undefined) this._listen();
+    else conn.attachReceiver(this);
+    this.connectTimeout = setTimeout(() => this.close(), server._connectTimeout);
+  }
+
+  /** To a connection of an engine that is not ours. */
+  _listen(): void {
+    const { conn } = this;
     conn.on("data", (data) => this.ondata(data));
     conn.on("error", (error) => this.onerror(error));
     conn.on("close", (reason, description) => this.onclose(reason as string, description));
-    this.connectTimeout = setTimeout(() => this.close(), server._connectTimeout);
+  }
+
+  /** Sockets by id, as they are now. */
+  get sockets(): Map<string, SocketPart> {
+    return new Map(Array.from(this.nsps.values(), (socket) => [socket.id, socket]));
   }
 
   get request(): HandshakeRequest | undefined {
@@ -114,7 +125,6 @@ export class ClientImplementation implements ClientPart {
       this._endPending(name);
       if (socket === undefined) return;
       this._clearConnectTimeout();
-      this.sockets.set(socket.id, socket);
       this.nsps.set(name, socket);
       this._left?.delete(name);
     });
@@ -137,7 +147,6 @@ export class ClientImplementation implements ClientPart {
 
   _remove(socket: SocketPart): void {
     const { name } = socket.nsp;
-    this.sockets.delete(socket.id);
     this.nsps.delete(name);
     this._left ??= new Set();
     if (this._left.size >= MAX_LEFT_NAMESPACES) this._left.clear();
@@ -168,7 +177,7 @@ export class ClientImplementation implements ClientPart {
 
   /** Ends each socket with a DISCONNECT packet, so that the client stays away, then the connection. */
   _disconnect(): void {
-    for (const socket of this.sockets.values()) socket.disconnect();
+    for (const socket of this.nsps.values()) socket.disconnect();
     this.close();
   }
 
@@ -183,16 +192,15 @@ export class ClientImplementation implements ClientPart {
     if (this._ended) return;
     this._ended = true;
     this._clearConnectTimeout();
-    for (const socket of this.sockets.values()) socket._onclose(reason, description);
+    for (const socket of this.nsps.values()) socket._onclose(reason, description);
     for (const socket of this._pending?.values() ?? []) socket?._cleanup();
-    this.sockets.clear();
     this.nsps.clear();
     this._pending = undefined;
     this.decoder.destroy();
   }
 
   onerror(error: unknown): void {
-    for (const socket of this.sockets.values()) socket._onerror(error);
+    for (const socket of this.nsps.values()) socket._onerror(error);
     this.conn.close();
   }
 }

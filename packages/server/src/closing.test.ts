@@ -175,6 +175,30 @@ describe("the end of a server with a deadline", () => {
     expect(connection.readyState).toBe("closed");
   });
 
+  it("admits nobody meanwhile, not even who asked before", async () => {
+    const { io, engine, socket, connection } = await pair();
+    let finish = (): void => {};
+    let proceed = (): void => {};
+    const onConnection = vi.fn();
+    io.use((_socket, next) => {
+      proceed = next;
+    });
+    io.on("connection", onConnection);
+    socket.on("work", () => new Promise<void>((resolve) => (finish = resolve)));
+    connection.receive('2["work"]');
+    const early = engine.open();
+    const late = engine.open();
+    early.receive("0");
+    const closed = io.close({ timeoutMs: 60_000 });
+    late.receive("0");
+    proceed();
+    await turn();
+    expect([early.take(), late.take()]).toEqual([[], []]);
+    expect(onConnection).not.toHaveBeenCalled();
+    finish();
+    await closed;
+  });
+
   it("does not wait for ever", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
     const { io, socket, connection } = await pair();

@@ -150,6 +150,59 @@ describe("a client that breaks the protocol", () => {
   });
 });
 
+describe("a connection that breaks", () => {
+  it("tells its sockets what the engine tells", async () => {
+    const { io, engine } = serve();
+    const errors: unknown[] = [];
+    io.on("connection", (socket) => socket.on("error", (error) => errors.push(error.message)));
+    const { connection } = await engine.join();
+    connection.emit("error", new Error("broken pipe"));
+    expect(errors).toEqual(["broken pipe"]);
+    expect(connection.readyState).toBe("closed");
+  });
+
+  it("while CONNECT is written makes no connection", async () => {
+    const { io, engine } = serve();
+    const onConnection = vi.fn();
+    io.on("connection", onConnection);
+    const connection = engine.open();
+    vi.spyOn(connection, "write").mockImplementation(() => {
+      connection.drop("transport error");
+      return connection;
+    });
+    connection.receive("0");
+    await turn();
+    expect(onConnection).not.toHaveBeenCalled();
+    expect(io.sockets.sockets.size).toBe(0);
+    expect(io.sockets.adapter.sids.size).toBe(0);
+  });
+
+  it("says nothing more once it was given up, even if data still comes", async () => {
+    const { io, engine } = serve();
+    const heard = vi.fn();
+    io.on("connection", (socket) => socket.on("x", heard));
+    const { connection } = await engine.join();
+    connection.closesAtOnce = false;
+    connection.receive("0");
+    connection.emit("data", '2["x"]');
+    expect(heard).not.toHaveBeenCalled();
+  });
+
+  it("while a function decides about its namespace is not answered", async () => {
+    const { io, engine } = serve();
+    let decide = (_error: null, _allow: boolean): void => {};
+    io.of((_name, _auth, given) => {
+      decide = given;
+    });
+    const connection = engine.open();
+    connection.receive("0/x,");
+    connection.drop();
+    decide(null, true);
+    await turn();
+    expect(io.of("/x")._preConnectSockets.size).toBe(0);
+  });
+});
+
 describe("the connect timeout", () => {
   it("closes a connection that joins no namespace in time", () => {
     vi.useFakeTimers();

@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import { PacketType, type Packet } from "@plugboard/protocol";
+import type { Packet } from "@plugboard/protocol";
 import type { Adapter, Room, Session, SocketId } from "./adapter-contract.js";
 import { BroadcastOperatorImplementation } from "./broadcast-operator.js";
 import { runMiddlewares } from "./middleware.js";

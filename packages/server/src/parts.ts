@@ -35,6 +35,13 @@ export interface Connection {
   close(discard?: boolean): unknown;
   on(event: string, listener: Callback): unknown;
   removeListener(event: string, listener: Callback): unknown;
+  /** The straight path of our own engine; others emit `data`, `error` and `close`. */
+  attachReceiver?(receiver: ConnectionReceiver): void;
+}
+
+export interface ConnectionReceiver {
+  ondata(data: unknown): void;
+  onclose(reason: string, description?: unknown): void;
 }
 
 export interface PacketEncoder {

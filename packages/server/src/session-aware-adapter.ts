@@ -18,7 +18,7 @@ interface StoredPacket {
 /** Most packets kept per namespace: then the oldest go, and who has missed one of them starts anew. */
 export const MAX_STORED_PACKETS = 10_000;
 /** Most sessions kept per namespace: then the oldest go. */
-export const MAX_STORED_SESSIONS = 10_000;
+const MAX_STORED_SESSIONS = 10_000;
 /** Expired packets are dropped in batches, this many milliseconds late at most. */
 const DROP_DELAY_MS = 60_000;
 

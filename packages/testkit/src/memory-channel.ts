@@ -6,6 +6,8 @@ type OnSent = (error?: Error | null) => void;
 export class MemoryChannel implements WebSocketChannel {
   bufferedAmount = 0;
   isOpen = true;
+  /** Whether writes of frames complete at once. */
+  isFast = false;
   readonly takesFrames: boolean;
   events: WebSocketChannelEvents = { onMessage() {}, onClose() {}, onError() {}, onControl() {} };
   /** Messages given to `send`. */
@@ -23,12 +25,14 @@ export class MemoryChannel implements WebSocketChannel {
     if (onSent !== undefined) this.#unsent.push(onSent);
   }
 
-  writeFrames(chunks: ReadonlyArray<string | Uint8Array>, onSent: OnSent): void {
-    if (!this.isOpen) return;
+  writeFrames(chunks: ReadonlyArray<string | Uint8Array>, onSent: OnSent): boolean {
+    if (!this.isOpen) return false;
     this.writes.push(
       chunks.map((chunk) => (typeof chunk === "string" ? chunk : Buffer.from(chunk).toString("latin1"))).join(""),
     );
+    if (this.isFast) return true;
     this.#unsent.push(onSent);
+    return false;
   }
 
   /** Completes the writes so far. */

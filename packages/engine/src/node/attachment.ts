@@ -60,16 +60,18 @@ export class Attachment {
 
   readonly #onUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer): void => {
     if (req.url?.startsWith(this.prefix)) this.#target.handleUpgrade(req, socket, head);
-    else if (this.#options.destroyUpgrade !== false) this.#endOrphan(socket);
+    else this.#passUpgrade(socket);
   };
 
   readonly #onClose = (): void => this.#target.onServerClose();
 
   /** An upgrade that nobody takes would stay open for ever. One that somebody else listens for is left alone. */
-  #endOrphan(socket: Duplex): void {
+  #passUpgrade(socket: Duplex): void {
+    // Whoever takes it may not listen yet when the client resets the connection.
+    socket.on("error", () => {});
+    if (this.#options.destroyUpgrade === false) return;
     const isForOthers = this.#server.listeners("upgrade").some((listener) => !ownUpgradeListeners.has(listener));
     if (isForOthers) return;
-    socket.on("error", () => {});
     setTimeout(() => {
       const { bytesWritten = 0 } = socket as Partial<{ bytesWritten: number }>;
       if (socket.writable && bytesWritten <= 0) socket.end();

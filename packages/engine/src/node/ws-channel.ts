@@ -89,18 +89,20 @@ class WsChannel implements WebSocketChannel {
     this.#websocket.send(data, onSent);
   }
 
-  writeFrames(chunks: ReadonlyArray<string | Uint8Array>, onSent: (error?: Error | null) => void): void {
+  writeFrames(chunks: ReadonlyArray<string | Uint8Array>, onSent: (error?: Error | null) => void): boolean {
     const socket = this.#socket;
-    if (this.#websocket.readyState !== WebSocket.OPEN) return;
+    if (this.#websocket.readyState !== WebSocket.OPEN) return false;
     if (chunks.length === 1) {
-      writeChunk(socket, chunks[0] as string | Uint8Array, onSent);
-      return;
+      writeChunk(socket, chunks[0] as string | Uint8Array);
+    } else {
+      socket.cork();
+      for (const chunk of chunks) writeChunk(socket, chunk);
+      socket.uncork();
     }
-    socket.cork();
-    const last = chunks.length - 1;
-    for (let index = 0; index < last; index++) writeChunk(socket, chunks[index] as string | Uint8Array);
-    writeChunk(socket, chunks[last] as string | Uint8Array, onSent);
-    socket.uncork();
+    // Mostly the system has taken the bytes by now, and a callback would cost a tick for nothing.
+    if (socket.writableLength === 0 && !socket.errored) return true;
+    socket.write("", onSent);
+    return false;
   }
 
   close(): void {
@@ -108,9 +110,9 @@ class WsChannel implements WebSocketChannel {
   }
 }
 
-function writeChunk(socket: Duplex, chunk: string | Uint8Array, onSent?: (error?: Error | null) => void): void {
-  if (typeof chunk === "string") socket.write(chunk, "latin1", onSent);
-  else socket.write(chunk, onSent);
+function writeChunk(socket: Duplex, chunk: string | Uint8Array): void {
+  if (typeof chunk === "string") socket.write(chunk, "latin1");
+  else socket.write(chunk);
 }
 
 /** A channel of an engine that the user has chosen: everything goes through its own `send`. */
@@ -136,7 +138,7 @@ class ForeignChannel implements WebSocketChannel {
     this.#websocket.send(data, onSent);
   }
 
-  writeFrames(): void {
+  writeFrames(): never {
     throw new Error("this WebSocket engine takes messages, not frames");
   }
 

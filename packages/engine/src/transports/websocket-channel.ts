@@ -24,7 +24,9 @@ export interface WebSocketChannel {
   /**
    * Writes complete frames: strings with one char per byte, and bytes. Nothing is written, and `onSent` is not called,
    * once the connection is no longer open.
+   *
+   * @returns true when the operating system has taken everything already: then `onSent` is not called
    */
-  writeFrames(chunks: ReadonlyArray<string | Uint8Array>, onSent: (error?: Error | null) => void): void;
+  writeFrames(chunks: ReadonlyArray<string | Uint8Array>, onSent: (error?: Error | null) => void): boolean;
   close(): void;
 }

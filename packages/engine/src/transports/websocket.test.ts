@@ -65,6 +65,17 @@ describe("WebSocketTransport", () => {
     expect(events.log).toEqual(["ready"]);
   });
 
+  it("is writable at the end of the turn when the system takes everything at once", async () => {
+    const { channel, transport, events } = create(true);
+    channel.isFast = true;
+    let written = 0;
+    transport.send([message("a")], () => written++);
+    expect([transport.writable, written]).toEqual([false, 0]);
+    await turnEnd();
+    expect([transport.writable, written]).toEqual([true, 1]);
+    expect(events.log).toEqual(["ready"]);
+  });
+
   it("writes a large binary message at once, so that its owner may reuse the bytes", () => {
     const { channel, transport } = create(true);
     const bytes = Buffer.alloc(5000, 1);

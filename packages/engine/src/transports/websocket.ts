@@ -61,13 +61,13 @@ export class WebSocketTransport implements Transport, WebSocketChannelEvents {
   }
 
   #gather(packet: QueuedPacket): void {
-    const { prepared, wsPreEncodedFrame } = packet.options;
-    if (prepared !== undefined) {
-      this.#gathered += prepared.binaryString;
-    } else if (packet.type === "message" && typeof packet.data === "string" && wsPreEncodedFrame === undefined) {
+    const { options } = packet;
+    if (options.prepared !== undefined) {
+      this.#gathered += options.prepared.binaryString;
+    } else if (options.wsPreEncodedFrame !== undefined) {
+      this.#gathered += foreignFrame(options.wsPreEncodedFrame);
+    } else if (packet.type === "message" && typeof packet.data === "string") {
       this.#gathered += textFrame("4", packet.data);
-    } else if (wsPreEncodedFrame !== undefined) {
-      this.#gathered += foreignFrame(wsPreEncodedFrame);
     } else {
       const encoded = engineCodec.encodePacket(packet, this.#supportsBinary);
       if (typeof encoded === "string") this.#gathered += textFrame("", encoded);
@@ -85,8 +85,12 @@ export class WebSocketTransport implements Transport, WebSocketChannelEvents {
     // Written now, not at the end of the turn: the owner may change the bytes once `emit` has returned.
     const header = this.#gathered;
     this.#gathered = "";
+    this.#writeFrames([header, bytes]);
+  }
+
+  #writeFrames(chunks: ReadonlyArray<string | Uint8Array>): void {
     this.#writesInFlight++;
-    this.#channel.writeFrames([header, bytes], this.#onSent);
+    if (this.#channel.writeFrames(chunks, this.#onSent)) this.#writesInFlight--;
   }
 
   #sendThroughChannel(batch: readonly QueuedPacket[]): void {
@@ -102,14 +106,12 @@ export class WebSocketTransport implements Transport, WebSocketChannelEvents {
   /** Writes what was gathered. */
   flush(): void {
     this.#scheduled = false;
-    if (this.#gathered === "") {
-      this.#settle();
-      return;
+    if (this.#gathered !== "") {
+      const frames = this.#gathered;
+      this.#gathered = "";
+      this.#writeFrames([frames]);
     }
-    const frames = this.#gathered;
-    this.#gathered = "";
-    this.#writesInFlight++;
-    this.#channel.writeFrames([frames], this.#onSent);
+    this.#settle();
   }
 
   #afterWrite(error: Error | null | undefined): void {
@@ -166,6 +168,6 @@ export class WebSocketTransport implements Transport, WebSocketChannelEvents {
     if (this.#closed) return;
     this.#closed = true;
     this.#channel.close();
-    this.events.onError("websocket error", error);
+    this.events.onError(String(error), error);
   }
 }
