@@ -61,3 +61,6 @@ async function exposeCallableExport(dist) {
 }
 
 for (const name of packages) await buildPackage(name);
+
+/** Vitest takes this file as its global setup, so that integration tests never run an old build; importing it is all. */
+export function setup() {}

@@ -11,6 +11,11 @@ const sourceSteps = [
   { name: "type tests", command: program("tstyche/build/bin.js"), count: countTypeTests },
   { name: "unused files, exports and dependencies", command: program("knip/bin/knip.js", "--no-progress") },
   { name: "build", command: [process.execPath, join(root, "scripts/build.mjs")] },
+  {
+    name: "type tests of the build",
+    command: program("tstyche/build/bin.js", "--config", "tstyche.built.config.json"),
+    count: countTypeTests,
+  },
 ];
 
 /** The packages are looked at as users get them, packed: so a file forgotten in `files` is noticed. */
