@@ -1,5 +1,6 @@
 import { ENGINE_ERROR_MESSAGES, EngineErrorCode } from "@plugboard/protocol";
 import { plainAnswer, type HttpAnswer, type HttpRequestLike } from "./http-port.js";
+import type { HandshakeLimit } from "./handshake-limit.js";
 import type { ResolvedEngineOptions } from "./options.js";
 import type { EngineSession } from "./session.js";
 
@@ -7,7 +8,15 @@ import type { EngineSession } from "./session.js";
 export interface Refusal {
   readonly error: keyof typeof EngineErrorCode;
   readonly context: Record<string, unknown>;
+  /** HTTP status where it is not the usual one. */
+  readonly status?: number;
 }
+
+const TOO_MANY_HANDSHAKES: Refusal = {
+  error: "FORBIDDEN",
+  context: { name: "TOO_MANY_HANDSHAKES", message: "Too many handshakes" },
+  status: 429,
+};
 
 export function refusal(error: Refusal["error"], context: Record<string, unknown>): Refusal {
   return { error, context };
@@ -60,12 +69,14 @@ export function checkSession(
 export async function checkHandshake(
   request: HttpRequestLike,
   options: ResolvedEngineOptions,
+  limit: HandshakeLimit,
   isUpgrade: boolean,
 ): Promise<Refusal | undefined> {
   if (request.method !== "GET") return refusal("BAD_HANDSHAKE_METHOD", { method: request.method });
   if (!isUpgrade && request.query["transport"] === "websocket") {
     return refusal("BAD_REQUEST", { name: "TRANSPORT_HANDSHAKE_ERROR" });
   }
+  if (!limit.admit(request.remoteAddress ?? "", options.maxHandshakesPerSecond)) return TOO_MANY_HANDSHAKES;
   const { allowRequest } = options;
   if (allowRequest !== undefined) {
     const message = await new Promise<string | null | undefined | true>((resolve) => {
@@ -97,5 +108,9 @@ export function refusalText({ error, context }: Refusal): string {
 
 export function refusalAnswer(refused: Refusal): HttpAnswer {
   const body = JSON.stringify({ code: EngineErrorCode[refused.error], message: refusalText(refused) });
-  return plainAnswer(refused.error === "FORBIDDEN" ? 403 : 400, { "Content-Type": "application/json" }, body);
+  return plainAnswer(
+    refused.status ?? (refused.error === "FORBIDDEN" ? 403 : 400),
+    { "Content-Type": "application/json" },
+    body,
+  );
 }

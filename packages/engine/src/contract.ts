@@ -38,7 +38,7 @@ export interface Session extends EventEmitter {
   readonly upgraded: boolean;
   /** Packets not yet handed to the transport. */
   readonly writeBuffer: QueuedPacket[];
-  /** Bytes handed to the transport that the operating system has not taken yet. */
+  /** Bytes that wait for the client: queued, or handed to the transport and not yet taken by the system. */
   readonly bufferedAmount: number;
   /** Sets the one receiver of messages and of the close; it is called before the listeners of these events. */
   attachReceiver(receiver: SessionReceiver): void;

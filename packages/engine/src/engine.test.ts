@@ -147,6 +147,21 @@ describe("verification of requests", () => {
   });
 });
 
+describe("too many handshakes from one address", () => {
+  it("are refused with 429 on both transports, and do not touch sessions that are open", async () => {
+    const { url, peer, engine } = await start({ maxHandshakesPerSecond: 0.1 });
+    const contexts: unknown[] = [];
+    engine.on("connection_error", (error: unknown) => contexts.push(error));
+    await peer.open();
+    const refused = await fetch(`${url}?EIO=4&transport=polling`);
+    expect(refused.status).toBe(429);
+    expect(await refused.json()).toEqual({ code: 4, message: "Too many handshakes" });
+    await expect(new RawWebSocketPeer(url + WEBSOCKET).opened()).rejects.toThrow("429");
+    expect(contexts).toMatchObject(Array(2).fill({ code: 4, context: { name: "TOO_MANY_HANDSHAKES" } }));
+    expect((await peer.post("4a")).body).toBe("ok");
+  });
+});
+
 describe("attaching to an HTTP server", () => {
   it("leaves other URLs to the listeners that were there, each called once", async () => {
     const server = createServer();
@@ -481,6 +496,17 @@ describe("websocket", () => {
     await peer.next();
     expect([await peer.next(), await peer.next()]).toEqual(["4a", "4b"]);
     expect(await peer.closed).toBe(1005);
+  });
+
+  it("is cut a second after the close frame when the client does not answer it", async () => {
+    const { engine, server, origin, connected } = await start();
+    const bytes = exchange(origin, upgradeRequest(`/engine.io/${WEBSOCKET}`));
+    await connected;
+    engine.close();
+    const closed = once(server, "close");
+    server.close();
+    await closed;
+    expect(await bytes).toMatch(/\x88\x00$/);
   });
 
   it("answers pings of the WebSocket layer behind what was sent before", async () => {

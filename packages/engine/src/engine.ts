@@ -16,6 +16,7 @@ import {
 } from "./admission.js";
 import { DeadlineQueue } from "./deadline-queue.js";
 import { EndOfTurn } from "./end-of-turn.js";
+import { HandshakeLimit } from "./handshake-limit.js";
 import { handshakeCookie } from "./handshake-cookie.js";
 import { plainAnswer, type HeaderFields, type HttpAnswer, type HttpRequestLike } from "./http-port.js";
 import { Attachment, type AttachmentTarget } from "./node/attachment.js";
@@ -44,6 +45,7 @@ export class EngineServer extends EventEmitter implements SessionHost, Attachmen
   httpServer: HttpServer | undefined = undefined;
   readonly #middlewares: EngineMiddleware[] = [];
   readonly #endOfTurn = new EndOfTurn();
+  readonly #handshakeLimit = new HandshakeLimit();
   readonly #pingDue = new DeadlineQueue<EngineSession>((session) => session.sendPing());
   readonly #pongDue = new DeadlineQueue<EngineSession>((session) => session.onPongOverdue());
   readonly #headersOfUpgrade = new WeakMap<IncomingMessage, HeaderFields>();
@@ -138,11 +140,11 @@ export class EngineServer extends EventEmitter implements SessionHost, Attachmen
       if (!(known instanceof EngineSession)) return this.#refuse(request, known);
       return known.transport instanceof PollingTransport ? known.transport.handle(request) : plainAnswer(400);
     }
-    const refused = await checkHandshake(request, this.opts, false);
+    const refused = await checkHandshake(request, this.opts, this.#handshakeLimit, false);
     if (refused !== undefined) return this.#refuse(request, refused);
     const id = await this.#newId(request);
     if (typeof id !== "string") return this.#refuse(request, id);
-    const transport = new PollingTransport(this.opts, requestedProtocol(request));
+    const transport = new PollingTransport(this.opts, requestedProtocol(request), request.query["j"]);
     const session = this.#createSession(id, request, transport);
     const answer = transport.handle(request);
     this.#admit(session);
@@ -187,7 +189,7 @@ export class EngineServer extends EventEmitter implements SessionHost, Attachmen
       void verdict.then((checked) => {
         if (typeof checked !== "string" && !(checked instanceof EngineSession)) {
           this.#reportRefusal(request, checked);
-          return rejectUpgrade(socket, refusalText(checked));
+          return rejectUpgrade(socket, checked.status ?? 400, refusalText(checked));
         }
         socket.off("error", onSocketError);
         if (socket.destroyed) return;
@@ -208,7 +210,7 @@ export class EngineServer extends EventEmitter implements SessionHost, Attachmen
     const wrong = checkRequest(request, this.opts);
     if (wrong !== undefined) return wrong;
     if (request.query["sid"]) return checkSession(request, this.clients, true);
-    return (await checkHandshake(request, this.opts, true)) ?? this.#newId(request);
+    return (await checkHandshake(request, this.opts, this.#handshakeLimit, true)) ?? this.#newId(request);
   }
 
   #acceptWebSocket(request: NodeHttpRequest, socket: Duplex, head: Buffer, target: EngineSession | string): void {
@@ -307,14 +309,14 @@ export class EngineServer extends EventEmitter implements SessionHost, Attachmen
 }
 
 /** Answers an upgrade that is refused, in plain HTTP on the raw socket, and ends it (spec/server.md 1.4). */
-function rejectUpgrade(socket: Duplex, message: string): void {
+function rejectUpgrade(socket: Duplex, status: number, message: string): void {
   if (!socket.writable) {
     socket.destroy();
     return;
   }
   const length = Buffer.byteLength(message);
   socket.end(
-    `HTTP/1.1 400 ${STATUS_CODES[400]}\r\nConnection: close\r\nContent-type: text/html\r\nContent-Length: ${length}\r\n\r\n${message}`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-type: text/html\r\nContent-Length: ${length}\r\n\r\n${message}`,
     () => socket.destroy(),
   );
 }

@@ -16,6 +16,7 @@ export type {
   EngineOptions,
   PerMessageDeflateOptions,
   ResolvedEngineOptions,
+  SlowConsumerPolicy,
   TransportName,
   WebSocketEngine,
 } from "./options.js";

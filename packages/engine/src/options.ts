@@ -5,6 +5,8 @@ import type { ZlibOptions } from "node:zlib";
 
 export type TransportName = "polling" | "websocket" | "webtransport";
 
+export type SlowConsumerPolicy = "disconnect" | "pause" | "drop volatile";
+
 /** Decides on a handshake: call `decide(null, true)` to let it in, `decide("why", false)` to refuse it with 403. */
 export type AllowRequest = (
   req: IncomingMessage,
@@ -55,6 +57,25 @@ export interface EngineOptions {
   /** Cookie set by the handshake of a polling client. Default: false; `true` means `{ name: "io" }`. */
   cookie?: boolean | CookieOptions;
   /**
+   * Handshakes per second and address, on average over ten seconds; more are refused with 429. Behind a proxy all
+   * clients share its address. Default: 1000; `Infinity` switches it off.
+   */
+  maxHandshakesPerSecond?: number;
+  /** Bytes that may wait for one client. Default: 64 MiB. What happens then, `slowConsumer` says. */
+  maxBufferedBytes?: number;
+  /** Packets that may wait for one client. Default: 500000. */
+  maxBufferedPackets?: number;
+  /**
+   * What happens to a client that takes its messages more slowly than they are sent, once `maxBufferedBytes` or
+   * `maxBufferedPackets` wait for it. Volatile messages never wait, whatever is set here.
+   *
+   * - `"disconnect"`: its connection is closed (`transport error`); it may come back. The default.
+   * - `"pause"`: nothing is read from it until half of that has left, so that it cannot keep asking; at twice the limit
+   *   it is disconnected.
+   * - `"drop volatile"`: what is not volatile goes on to wait, up to twice the limit; then it is disconnected.
+   */
+  slowConsumer?: SlowConsumerPolicy;
+  /**
    * Accepted so that programs written for the reference compile. Protocol 3 is not served yet: `true` gives a process
    * warning with code `EIO_PROTOCOL_3_NOT_SERVED`, and such clients are refused. Default: false.
    */
@@ -91,7 +112,11 @@ type Defaulted =
   | "transports"
   | "allowUpgrades"
   | "httpCompression"
-  | "cookie";
+  | "cookie"
+  | "maxHandshakesPerSecond"
+  | "maxBufferedBytes"
+  | "maxBufferedPackets"
+  | "slowConsumer";
 
 export type ResolvedEngineOptions = AttachOptions &
   Omit<EngineOptions, Defaulted> &
@@ -110,6 +135,10 @@ export function resolveEngineOptions(options: EngineOptions & AttachOptions = {}
     allowUpgrades: true,
     httpCompression: { threshold: DEFAULT_COMPRESSION_THRESHOLD_BYTES },
     cookie: false,
+    maxHandshakesPerSecond: 1000,
+    maxBufferedBytes: 64 * 1024 * 1024,
+    maxBufferedPackets: 500_000,
+    slowConsumer: "disconnect",
     ...given,
   };
   if (resolved.perMessageDeflate) {

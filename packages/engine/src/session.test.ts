@@ -215,3 +215,69 @@ describe("a session", () => {
     expect((await poll()).body).toBe("bAQIDBA==");
   });
 });
+
+describe("a client that takes its messages too slowly", () => {
+  const LIMITS = { maxBufferedPackets: 3, maxBufferedBytes: 1000 };
+  const send = (session: Session, count: number, data = "x"): void => {
+    for (let index = 0; index < count; index++) session.send(data);
+  };
+
+  it("is disconnected when more packets wait for it than may", async () => {
+    const { session, closed } = await open(LIMITS);
+    send(session, 3);
+    expect(session.readyState).toBe("open");
+    send(session, 1);
+    expect(closed).toMatchObject([["transport error", { message: "slow consumer" }]]);
+  });
+
+  it("is disconnected when more bytes wait for it than may", async () => {
+    const { session, closed } = await open(LIMITS);
+    send(session, 2, "x".repeat(500));
+    expect([session.readyState, session.bufferedAmount]).toEqual(["open", 1000]);
+    send(session, 1);
+    expect(closed).toHaveLength(1);
+  });
+
+  it("does not count what has left", async () => {
+    const { session, poll } = await open(LIMITS);
+    for (let round = 0; round < 5; round++) {
+      send(session, 3);
+      await poll();
+      expect(session.bufferedAmount).toBe(0);
+    }
+    expect(session.readyState).toBe("open");
+  });
+
+  it("is not read from until it has caught up, when the policy is to pause", async () => {
+    const { session, poll, post } = await open({ ...LIMITS, slowConsumer: "pause" });
+    let isAnswered = false;
+    send(session, 4);
+    const answer = post("4more work").then(() => (isAnswered = true));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(isAnswered).toBe(false);
+    await poll();
+    void poll();
+    await answer;
+    expect(session.readyState).toBe("open");
+  });
+
+  it.each(["pause", "drop volatile"] as const)(
+    "is disconnected at twice the limit with the policy %s",
+    async (slowConsumer) => {
+      const { session, closed } = await open({ ...LIMITS, slowConsumer });
+      send(session, 6);
+      expect(session.readyState).toBe("open");
+      send(session, 1);
+      expect(closed).toHaveLength(1);
+    },
+  );
+
+  it("leaves a post that waits for it answered when it is disconnected", async () => {
+    const { session, post } = await open({ ...LIMITS, slowConsumer: "pause" });
+    send(session, 4);
+    const answer = post("4more work");
+    await new Promise((resolve) => setImmediate(resolve));
+    session.close(true);
+    expect((await answer).body).toBe("ok");
+  });
+});

@@ -68,6 +68,10 @@ export class EngineSession extends EventEmitter implements TransportEvents {
   readonly remoteAddress: string | undefined;
   transport: Transport;
   writeBuffer: QueuedPacket[] = [];
+  /** Bytes in the write buffer; texts count by their chars. */
+  #queuedBytes = 0;
+  /** Whether the client is not read from, because too much waits for it. */
+  #paused = false;
   readonly #host: SessionHost;
   #readyState: ReadyState = "opening";
   #upgradeState: UpgradeState = "none";
@@ -103,9 +107,9 @@ export class EngineSession extends EventEmitter implements TransportEvents {
     return this.#upgradeState === "upgraded";
   }
 
-  /** Bytes of packets not yet handed to a transport are not counted, only those the operating system has not taken. */
+  /** Bytes that wait for the client: queued here, or handed to the transport and not yet taken by the system. */
   get bufferedAmount(): number {
-    return this.transport.bufferedAmount;
+    return this.#queuedBytes + this.transport.bufferedAmount;
   }
 
   /** Sends the handshake. */
@@ -156,7 +160,29 @@ export class EngineSession extends EventEmitter implements TransportEvents {
     }
     if (this.listenerCount("packetCreate") > 0) this.emit("packetCreate", packet);
     this.writeBuffer.push(packet);
+    this.#queuedBytes += sizeOf(packet);
     this.flush();
+    if (this.writeBuffer.length > 0) this.#onWaiting();
+  }
+
+  /** Something has to wait: what waits is bounded, whatever the client does. */
+  #onWaiting(): void {
+    const { maxBufferedBytes, maxBufferedPackets, slowConsumer } = this.#host.opts;
+    const load = Math.max(this.bufferedAmount / maxBufferedBytes, this.writeBuffer.length / maxBufferedPackets);
+    if (load <= 1) return;
+    if (slowConsumer === "disconnect" || load > 2) {
+      this.onError("slow consumer", `${this.bufferedAmount} bytes in ${this.writeBuffer.length} packets waiting`);
+    } else if (slowConsumer === "pause" && !this.#paused) {
+      this.#paused = true;
+      this.transport.pause();
+    }
+  }
+
+  #resumeIfDrained(): void {
+    const { maxBufferedBytes } = this.#host.opts;
+    if (this.bufferedAmount > maxBufferedBytes / 2) return;
+    this.#paused = false;
+    this.transport.resume();
   }
 
   /** Hands what is waiting to the transport, if it takes it. */
@@ -164,6 +190,7 @@ export class EngineSession extends EventEmitter implements TransportEvents {
     if (this.#readyState === "closed" || this.writeBuffer.length === 0 || !this.transport.accepting) return;
     const batch = this.writeBuffer;
     this.writeBuffer = [];
+    this.#queuedBytes = 0;
     if (this.listenerCount("flush") > 0) this.emit("flush", batch);
     this.#host.onSessionFlush(this, batch);
     this.transport.send(batch, this.#callbacksOf(batch));
@@ -187,6 +214,7 @@ export class EngineSession extends EventEmitter implements TransportEvents {
   close(discard = false): void {
     if (discard && (this.#readyState === "open" || this.#readyState === "closing")) {
       this.writeBuffer = [];
+      this.#queuedBytes = 0;
       this.#end("forced close");
       return;
     }
@@ -224,6 +252,7 @@ export class EngineSession extends EventEmitter implements TransportEvents {
 
   onReady(): void {
     this.flush();
+    if (this.#paused) this.#resumeIfDrained();
     // The client holds its next message back until this poll is answered: it waits to switch over.
     if (this.#upgradeState === "probing" && this.transport.writable) this.#sendNoop();
   }
@@ -313,6 +342,7 @@ export class EngineSession extends EventEmitter implements TransportEvents {
       return;
     }
     candidate.events = this;
+    if (this.#paused) candidate.pause();
     this.emit("upgrade", candidate);
     this.flush();
   }
@@ -369,6 +399,11 @@ export class EngineSession extends EventEmitter implements TransportEvents {
     if (next !== undefined) this.#heartbeat = next;
     return next !== undefined;
   }
+}
+
+function sizeOf({ data }: QueuedPacket): number {
+  if (data === undefined) return 1;
+  return typeof data === "string" ? data.length : data.byteLength;
 }
 
 function normalise(options: SendOptions | undefined): SendOptions {

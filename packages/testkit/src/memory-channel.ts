@@ -8,6 +8,7 @@ export class MemoryChannel implements WebSocketChannel {
   isOpen = true;
   /** Whether writes of frames complete at once. */
   isFast = false;
+  isPaused = false;
   readonly takesFrames: boolean;
   events: WebSocketChannelEvents = { onMessage() {}, onClose() {}, onError() {}, onControl() {} };
   /** Messages given to `send`. */
@@ -38,6 +39,14 @@ export class MemoryChannel implements WebSocketChannel {
   /** Completes the writes so far. */
   complete(error?: Error): void {
     for (const onSent of this.#unsent.splice(0)) onSent(error);
+  }
+
+  pause(): void {
+    this.isPaused = true;
+  }
+
+  resume(): void {
+    this.isPaused = false;
   }
 
   close(): void {

@@ -27,6 +27,8 @@ interface WebSocketLike {
   on(event: "error", listener: (error: Error) => void): unknown;
   send(data: string | Uint8Array, onSent?: (error?: Error) => void): void;
   close(): void;
+  pause?(): void;
+  resume?(): void;
 }
 
 const SILENT_EVENTS: WebSocketChannelEvents = { onMessage() {}, onClose() {}, onError() {}, onControl() {} };
@@ -105,8 +107,20 @@ class WsChannel implements WebSocketChannel {
     return false;
   }
 
-  close(): void {
-    this.#websocket.close();
+  pause(): void {
+    this.#websocket.pause();
+  }
+
+  resume(): void {
+    this.#websocket.resume();
+  }
+
+  close(graceMs?: number): void {
+    const websocket = this.#websocket;
+    websocket.close();
+    if (graceMs === undefined || websocket.readyState === WebSocket.CLOSED) return;
+    const timer = setTimeout(() => websocket.terminate(), graceMs);
+    websocket.once("close", () => clearTimeout(timer));
   }
 }
 
@@ -140,6 +154,14 @@ class ForeignChannel implements WebSocketChannel {
 
   writeFrames(): never {
     throw new Error("this WebSocket engine takes messages, not frames");
+  }
+
+  pause(): void {
+    this.#websocket.pause?.();
+  }
+
+  resume(): void {
+    this.#websocket.resume?.();
   }
 
   close(): void {

@@ -8,6 +8,7 @@ import {
   type HttpRequestLike,
 } from "../http-port.js";
 import type { ResolvedEngineOptions } from "../options.js";
+import { jsonpPayload, jsonpScript } from "./jsonp.js";
 import { compressedBody } from "./polling-compression.js";
 import { DEAF_EVENTS, type CloseMode, type QueuedPacket, type Transport, type TransportEvents } from "./transport.js";
 
@@ -29,15 +30,21 @@ export class PollingTransport implements Transport {
   events: TransportEvents = DEAF_EVENTS;
   readonly #options: ResolvedEngineOptions;
   readonly #protocol: number;
+  /** Index of the page's callback when it polls through scripts. */
+  readonly #jsonp: string | undefined;
   #poll: PendingPoll | undefined;
   #upload: HttpRequestLike | undefined;
   /** A close that waits for the next poll; set to its deadline. */
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
+  #paused = false;
+  #onResume: (() => void) | undefined;
 
-  constructor(options: ResolvedEngineOptions, protocol: number) {
+  /** @param jsonp - query parameter `j` of the request that begins the session */
+  constructor(options: ResolvedEngineOptions, protocol: number, jsonp?: string) {
     this.#options = options;
     this.#protocol = protocol;
+    this.#jsonp = jsonp;
   }
 
   get writable(): boolean {
@@ -94,7 +101,10 @@ export class PollingTransport implements Transport {
     }
     // From here on the answer is certain: a close that the packets bring about must not drop this request.
     this.#upload = undefined;
-    this.#receive(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8"));
+    const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8");
+    const payload = this.#jsonp === undefined ? text : jsonpPayload(text);
+    if (payload !== undefined) this.#receive(payload);
+    if (this.#paused) await new Promise<void>((resolve) => (this.#onResume = resolve));
     const headers = { "Content-Type": "text/html", "Content-Length": "2", "cache-control": "no-store" };
     return this.#answer(request, headers, "ok");
   }
@@ -115,7 +125,8 @@ export class PollingTransport implements Transport {
     const poll = this.#poll;
     if (poll === undefined) return;
     this.#poll = undefined;
-    const payload = engineCodec.encodePayload(batch);
+    const encoded = engineCodec.encodePayload(batch);
+    const payload = this.#jsonp === undefined ? encoded : jsonpScript(this.#jsonp, encoded);
     const mayCompress = batch.some((packet) => packet.options.compress === true);
     poll.resolve(this.#payloadAnswer(poll.request, payload, mayCompress, onWritten));
   }
@@ -127,6 +138,11 @@ export class PollingTransport implements Transport {
     onWritten: () => void = nothingToDo,
   ): HttpAnswer {
     const headers: HeaderFields = { "Content-Type": "text/plain; charset=UTF-8", "cache-control": "no-store" };
+    if (this.#jsonp !== undefined) {
+      // As a script, and as nothing else: a page must not read it as HTML.
+      headers["Content-Type"] = "text/javascript; charset=UTF-8";
+      headers["X-Content-Type-Options"] = "nosniff";
+    }
     const userAgent = request.header("user-agent");
     if (userAgent?.includes(";MSIE") || userAgent?.includes("Trident/")) headers["X-XSS-Protection"] = "0";
     const { httpCompression } = this.#options;
@@ -150,8 +166,20 @@ export class PollingTransport implements Transport {
     return { status: 200, headers, body, done };
   }
 
+  /** A client sends its next post when this one is answered: leaving it open is how to stop reading. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#onResume?.();
+    this.#onResume = undefined;
+  }
+
   close(mode: CloseMode): void {
     if (this.#closed) return;
+    this.resume();
     if (this.#upload !== undefined) {
       this.#upload.abort();
       this.#upload = undefined;

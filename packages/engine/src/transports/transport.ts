@@ -39,6 +39,9 @@ export interface Transport {
   readonly bufferedAmount: number;
   events: TransportEvents;
   send(batch: readonly QueuedPacket[], onWritten?: () => void): void;
+  /** Stops reading from the peer until `resume`. What has been read already may still be reported. */
+  pause(): void;
+  resume(): void;
   /** Ends in `events.onClose()`, unless the transport is closed already. */
   close(mode: CloseMode): void;
 }

@@ -28,5 +28,9 @@ export interface WebSocketChannel {
    * @returns true when the operating system has taken everything already: then `onSent` is not called
    */
   writeFrames(chunks: ReadonlyArray<string | Uint8Array>, onSent: (error?: Error | null) => void): boolean;
-  close(): void;
+  /** Stops reading until `resume`, where the host can. */
+  pause(): void;
+  resume(): void;
+  /** @param graceMs - after which the connection is cut, if the peer has not closed it by then. Default: 30 seconds */
+  close(graceMs?: number): void;
 }

@@ -132,7 +132,7 @@ describe("WebSocketTransport", () => {
   it("writes what was gathered before a control frame or its own close frame", () => {
     const { channel, transport } = create(true);
     transport.send([message("last words")]);
-    transport.close();
+    transport.close("orderly");
     expect(channel.writes).toEqual([textFrame("4", "last words")]);
     expect(channel.isOpen).toBe(false);
   });

@@ -1,11 +1,14 @@
 import type { EndOfTurn } from "../end-of-turn.js";
 import { engineCodec } from "../engine-codec.js";
-import { DEAF_EVENTS, type QueuedPacket, type Transport, type TransportEvents } from "./transport.js";
+import { DEAF_EVENTS, type CloseMode, type QueuedPacket, type Transport, type TransportEvents } from "./transport.js";
 import type { WebSocketChannel, WebSocketChannelEvents } from "./websocket-channel.js";
 import { binaryFrameHeader, foreignFrame, textFrame } from "./websocket-frame.js";
 
 /** What is gathered leaves before the end of the turn once it is this long. */
 const GATHER_LIMIT_BYTES = 64 * 1024;
+
+/** How long a peer has to answer the close frame of a session that is over. */
+const CLOSE_GRACE_MS = 1000;
 
 /** Binary payloads up to this size are copied into the gathered string; larger ones are written as they are. */
 const FOLD_LIMIT_BYTES = 1024;
@@ -138,10 +141,18 @@ export class WebSocketTransport implements Transport, WebSocketChannelEvents {
     this.events.onReady();
   }
 
-  close(): void {
+  pause(): void {
+    this.#channel.pause();
+  }
+
+  resume(): void {
+    this.#channel.resume();
+  }
+
+  close(mode: CloseMode): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#channel.close();
+    this.#channel.close(mode === "now" ? CLOSE_GRACE_MS : undefined);
     this.events.onClose();
   }
 
@@ -150,7 +161,7 @@ export class WebSocketTransport implements Transport, WebSocketChannelEvents {
   onMessage(data: string | Uint8Array): void {
     if (this.#closed) return;
     const packet = engineCodec.decodePacket(data);
-    if (packet.type === "close") this.close();
+    if (packet.type === "close") this.close("orderly");
     else this.events.onPacket(packet);
   }
 
