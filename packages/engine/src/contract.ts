@@ -23,7 +23,7 @@ export interface SessionReceiver {
  * One Engine.IO connection; it outlives the transports that carry it.
  *
  * Events (spec/server.md 1.13): `open`, `packet(packet)`, `packetCreate(packet)`, `data(data)` and `message(data)`,
- * `heartbeat`, `flush(batch)`, `drain`, `upgrading(transport)`, `upgrade(transport)`, `close(reason, description?)`.
+ * `heartbeat`, `flush(batch)`, `drain`, `idle` (nothing waits any more), `upgrading(transport)`, `upgrade(transport)`, `close(reason, description?)`.
  */
 export interface Session extends EventEmitter {
   /** 20 chars, secret: whoever knows it can speak for the client. */

@@ -59,7 +59,7 @@ const NO_OPTIONS: SendOptions = Object.freeze({ compress: true });
  * One Engine.IO connection: it outlives the transports that carry it.
  *
  * Events (spec/server.md 1.13): `open`, `packet`, `packetCreate`, `data`, `message`, `heartbeat`, `flush`, `drain`,
- * `upgrading`, `upgrade`, `close`.
+ * `upgrading`, `upgrade`, `close`; and `idle` when nothing waits any more.
  */
 export class EngineSession extends EventEmitter implements TransportEvents {
   readonly id: string;
@@ -253,6 +253,7 @@ export class EngineSession extends EventEmitter implements TransportEvents {
   onReady(): void {
     this.flush();
     if (this.#paused) this.#resumeIfDrained();
+    if (this.bufferedAmount === 0 && this.listenerCount("idle") > 0) this.emit("idle");
     // The client holds its next message back until this poll is answered: it waits to switch over.
     if (this.#upgradeState === "probing" && this.transport.writable) this.#sendNoop();
   }

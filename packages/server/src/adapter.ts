@@ -3,7 +3,7 @@ import type { Packet } from "@plugboard/protocol";
 import type { Adapter, BroadcastOptions, Room, Session, SocketId } from "./adapter-contract.js";
 import { BroadcastWrite } from "./broadcast-write.js";
 import type { ListenerGuard } from "./listener-errors.js";
-import type { Callback, NamespacePart, PacketEncoder, SocketPart } from "./parts.js";
+import type { Callback, Chunk, NamespacePart, PacketEncoder, SocketPart } from "./parts.js";
 
 const NO_IDS: ReadonlySet<SocketId> = new Set();
 
@@ -83,7 +83,11 @@ export class InMemoryAdapter extends EventEmitter implements Adapter {
 
   broadcast(packet: Packet, options: BroadcastOptions): void {
     packet.nsp = this.nsp.name;
-    const chunks = this.encoder.encode(packet);
+    this.deliver(packet, this.encoder.encode(packet), options);
+  }
+
+  /** Hands an encoded packet to its targets. */
+  deliver(packet: Packet, chunks: Chunk[], options: BroadcastOptions): void {
     const write = new BroadcastWrite(chunks, options.flags);
     this.#forEachTarget(options, (socket) => {
       // Other packages put sockets of their own here, without this method.

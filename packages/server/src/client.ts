@@ -1,6 +1,8 @@
 import { DisconnectReason, PacketType, type Packet } from "@plugboard/protocol";
 import { DEFAULT_PARSER } from "./default-parser.js";
 import { NO_FLAGS, writeOptionsOf, type WriteOptions } from "./emit-flags.js";
+import { connectErrorOf } from "./connect-error.js";
+import { EVENT_WINDOW_SECONDS, tooManyEvents, tooManyNamespaces } from "./limits.js";
 import type {
   AuthData,
   Chunk,
@@ -29,7 +31,10 @@ export class ClientImplementation implements ClientPart {
   readonly encoder: PacketEncoder;
   readonly decoder: PacketDecoder;
   readonly nsps: Map<string, SocketPart> = new Map();
-  connectTimeout: ReturnType<typeof setTimeout> | undefined;
+  connectTimeout: ReturnType<typeof setTimeout> | undefined = undefined;
+  _packetCount = 0;
+  /** When the packets began to be counted, in whole milliseconds. */
+  _windowStart: number;
   _unrecoverable = false;
   _ended = false;
   readonly _decodesStraight: boolean;
@@ -43,12 +48,13 @@ export class ClientImplementation implements ClientPart {
     this.conn = conn;
     this.id = conn.id;
     this.encoder = server.encoder;
+    this._windowStart = Math.trunc(performance.now());
     this.decoder = server._createDecoder();
     this._decodesStraight = server._parser === DEFAULT_PARSER;
     if (!this._decodesStraight) this.decoder.on("decoded", (packet) => this.ondecoded(packet));
     if (conn.attachReceiver === undefined) this._listen();
     else conn.attachReceiver(this);
-    this.connectTimeout = setTimeout(() => this.close(), server._connectTimeout);
+    this._armConnectTimeout();
   }
 
   /** To a connection of an engine that is not ours. */
@@ -84,6 +90,10 @@ export class ClientImplementation implements ClientPart {
   }
 
   ondecoded(packet: Packet): void {
+    if (++this._packetCount > this.server._limits.maxEventsPerSecond * EVENT_WINDOW_SECONDS && this._isFlood()) {
+      this.onerror(tooManyEvents());
+      return;
+    }
     const { type } = packet;
     const socket = this.nsps.get(packet.nsp);
     if (socket !== undefined && type !== PacketType.CONNECT && type !== PacketType.CONNECT_ERROR) {
@@ -96,10 +106,25 @@ export class ClientImplementation implements ClientPart {
     }
   }
 
+  /** Looks at the clock only when enough packets have come to fill a window. */
+  _isFlood(): boolean {
+    const now = Math.trunc(performance.now());
+    const isFlood = now - this._windowStart < EVENT_WINDOW_SECONDS * 1000;
+    this._windowStart = now;
+    this._packetCount = 0;
+    return isFlood;
+  }
+
   // Joining and leaving.
 
   connect(name: string, auth: AuthData): void {
     if (this.server._draining) return;
+    const { maxNamespacesPerClient, maxPendingConnects } = this.server._limits;
+    const pendingCount = this._pending?.size ?? 0;
+    if (pendingCount >= maxPendingConnects || this.nsps.size + pendingCount >= maxNamespacesPerClient) {
+      this._refuse(name, tooManyNamespaces());
+      return;
+    }
     this._pending ??= new Map();
     this._pending.set(name, undefined);
     const namespace = this.server._nsps.get(name);
@@ -109,14 +134,17 @@ export class ClientImplementation implements ClientPart {
     }
     this.server._checkNamespace(name, auth, (found) => {
       if (this._ended) return;
-      if (found !== undefined) {
+      if (!(found instanceof Error)) {
         this.doConnect(found, auth);
         return;
       }
       this._endPending(name);
-      const packet = { type: PacketType.CONNECT_ERROR, nsp: name, data: { message: "Invalid namespace" } };
-      this._packet(packet, writeOptionsOf(NO_FLAGS));
+      this._refuse(name, found);
     });
+  }
+
+  _refuse(name: string, error: Error): void {
+    this._packet({ type: PacketType.CONNECT_ERROR, nsp: name, data: connectErrorOf(error) });
   }
 
   doConnect(namespace: NamespacePart, auth: AuthData): void {
@@ -140,6 +168,10 @@ export class ClientImplementation implements ClientPart {
     if (this._pending?.size === 0) this._pending = undefined;
   }
 
+  _armConnectTimeout(): void {
+    this.connectTimeout = setTimeout(() => this.close(), this.server._connectTimeout);
+  }
+
   _clearConnectTimeout(): void {
     clearTimeout(this.connectTimeout);
     this.connectTimeout = undefined;
@@ -148,6 +180,7 @@ export class ClientImplementation implements ClientPart {
   _remove(socket: SocketPart): void {
     const { name } = socket.nsp;
     this.nsps.delete(name);
+    if (this.nsps.size === 0 && !this._ended) this._armConnectTimeout();
     this._left ??= new Set();
     if (this._left.size >= MAX_LEFT_NAMESPACES) this._left.clear();
     this._left.add(name);

@@ -223,7 +223,6 @@ describe("the connect timeout", () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const { engine } = serve({ connectTimeout: 100 });
     const { connection } = await engine.join();
-    connection.receive("1");
     vi.advanceTimersByTime(1_000);
     expect(connection.readyState).toBe("open");
   });

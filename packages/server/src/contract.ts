@@ -393,6 +393,10 @@ export interface Socket<
    * @param reason - description of the `disconnect` event of its sockets
    */
   rehandshake(reason?: string): void;
+  /** Bytes that wait for the client, of all its namespaces together. Bounded by `maxBufferedBytes`. */
+  readonly bufferedAmount: number;
+  /** Resolves once nothing waits for the client any more, or its connection is over: for those who send a lot. */
+  drained(): Promise<void>;
   /** Adds a middleware for incoming events. It may change the event; `next` with an error drops it. */
   use(middleware: (event: Event, next: (error?: Error) => void) => void): this;
   /** Adds a listener for all incoming events. */

@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
-import type { Packet } from "@plugboard/protocol";
 import type { Adapter, Room, Session, SocketId } from "./adapter-contract.js";
 import { BroadcastOperatorImplementation } from "./broadcast-operator.js";
+import { connectErrorOf } from "./connect-error.js";
 import { runMiddlewares } from "./middleware.js";
 import type {
   AuthData,
@@ -230,11 +230,4 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
   _onServerSideEmit(event: unknown[]): void {
     this.server._guard.deliver(this, event);
   }
-}
-
-/** What the client is told of an error of a middleware: nothing but the message, and `data` if the error has it. */
-function connectErrorOf(error: unknown): Packet["data"] {
-  if (typeof error !== "object" || error === null) return { message: String(error) };
-  const { message, data } = error as { message?: unknown; data?: unknown };
-  return data === undefined ? { message } : { message, data };
 }

@@ -28,6 +28,15 @@ export interface ConnectionStateRecoveryOptions {
   maxDisconnectionDuration?: number;
   /** Whether a recovered socket passes by the middlewares. Default: true. */
   skipMiddlewares?: boolean;
+  /**
+   * Encoded bytes of recent packets that the in-memory adapter keeps per namespace; beyond that the oldest go, and who
+   * has missed one of them starts anew. Default: 64 MiB.
+   */
+  maxStoredBytes?: number;
+  /** The same, in packets. Default: 10000. */
+  maxStoredPackets?: number;
+  /** Sessions of clients that are away, kept per namespace; beyond that the oldest go. Default: 10000. */
+  maxStoredSessions?: number;
 }
 
 /** What a listener of the user threw, or rejected with. */
@@ -60,6 +69,17 @@ export interface ServerOptions<SocketType = unknown> extends EngineOptions, Atta
   connectionStateRecovery?: ConnectionStateRecoveryOptions;
   /** Whether a child of a dynamic namespace goes with its last socket. Default: false. */
   cleanupEmptyChildNamespaces: boolean;
+  /**
+   * Events and acknowledgements a client may send per second, on average over five seconds. One that sends more is
+   * disconnected, after an `error` event with code `SIO_TOO_MANY_EVENTS` on its sockets. Default: 10000.
+   */
+  maxEventsPerSecond?: number;
+  /** Namespaces a client may be in; more are refused with `connect_error`, code `SIO_TOO_MANY_NAMESPACES`. Default: 500. */
+  maxNamespacesPerClient?: number;
+  /** Namespaces whose middlewares may run for a client at the same time; refused likewise. Default: 100. */
+  maxPendingConnects?: number;
+  /** Children a pattern or function given to `of()` may have; refused likewise. Default: 10000. */
+  maxDynamicNamespaces?: number;
   /**
    * Whether errors of listeners crash the process, as in the reference, instead of going to `onListenerError`.
    * Default: false.

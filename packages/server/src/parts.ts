@@ -9,6 +9,7 @@ import type { ParsedUrlQuery } from "node:querystring";
 import type { Packet } from "@plugboard/protocol";
 import type { Adapter, Room, SocketId } from "./adapter-contract.js";
 import type { WriteOptions } from "./emit-flags.js";
+import type { Limits } from "./limits.js";
 import type { ListenerGuard } from "./listener-errors.js";
 
 export type Callback = (...args: unknown[]) => unknown;
@@ -31,6 +32,8 @@ export interface Connection {
   readonly remoteAddress?: string | undefined;
   readonly readyState: string;
   readonly transport: { readonly name: string; readonly writable: boolean };
+  /** Bytes that wait for the client; other engines may not tell. */
+  readonly bufferedAmount?: number;
   write(chunk: Chunk, options?: WriteOptions): unknown;
   close(discard?: boolean): unknown;
   on(event: string, listener: Callback): unknown;
@@ -65,6 +68,9 @@ export interface PacketParser {
 export interface RecoveryOptions {
   readonly maxDisconnectionDuration: number;
   readonly skipMiddlewares: boolean;
+  readonly maxStoredBytes: number;
+  readonly maxStoredPackets: number;
+  readonly maxStoredSessions: number;
 }
 
 export interface ServerPart {
@@ -74,6 +80,7 @@ export interface ServerPart {
   readonly _parser: PacketParser;
   readonly _nsps: Map<string, NamespacePart>;
   readonly _connectTimeout: number;
+  readonly _limits: Limits;
   /** Runs the listeners and callbacks of users. */
   readonly _guard: ListenerGuard;
   /** Set while the server is closing: nothing new is let in. */
@@ -81,7 +88,7 @@ export interface ServerPart {
   _createDecoder(): PacketDecoder;
   _createAdapter(namespace: NamespacePart): Adapter;
   /** Looks for a dynamic namespace that admits `name`; creates it if need be. */
-  _checkNamespace(name: string, auth: AuthData, callback: (namespace: NamespacePart | undefined) => void): void;
+  _checkNamespace(name: string, auth: AuthData, callback: (found: NamespacePart | Error) => void): void;
 }
 
 export interface NamespacePart extends EventEmitter {

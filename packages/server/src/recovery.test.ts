@@ -2,7 +2,6 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { FakeEngine, type FakeConnection, type Joined } from "./fake-engine.js";
 import { Server, type ServerOptions, type Socket } from "./index.js";
 import { OffsetSequence } from "./packet-offset.js";
-import { MAX_STORED_PACKETS } from "./session-aware-adapter.js";
 
 function serve(options: Partial<ServerOptions> = {}): { io: Server; engine: FakeEngine } {
   const engine = new FakeEngine();
@@ -118,11 +117,25 @@ describe("with recovery", () => {
     expect((await engine.join("/", auth)).sid).not.toBe(lost.sid);
   });
 
-  it("a client starts anew when more was sent meanwhile than is kept", async () => {
-    const { io, engine } = serve();
-    const { lost, auth } = await loseOne(io, engine);
-    for (let i = 0; i < MAX_STORED_PACKETS; i++) io.to("nobody").emit("x");
-    expect((await engine.join("/", auth)).sid).not.toBe(lost.sid);
+  it.each([
+    ["packets", { maxStoredPackets: 100 }, 100, "x"],
+    ["bytes", { maxStoredBytes: 10_000 }, 10, "x".repeat(1000)],
+  ])("a client starts anew when more %s were sent meanwhile than are kept", async (_what, limits, count, event) => {
+    const { io, engine } = serve({ connectionStateRecovery: limits });
+    const within = await loseOne(io, engine);
+    for (let i = 0; i < count - 2; i++) io.to("nobody").emit(event);
+    expect((await engine.join("/", within.auth)).sid).toBe(within.lost.sid);
+    const beyond = await loseOne(io, engine);
+    for (let i = 0; i < count; i++) io.to("nobody").emit(event);
+    expect((await engine.join("/", beyond.auth)).sid).not.toBe(beyond.lost.sid);
+  });
+
+  it("the oldest session goes when more clients are away than are kept", async () => {
+    const { io, engine } = serve({ connectionStateRecovery: { maxStoredSessions: 2 } });
+    const away = [await loseOne(io, engine), await loseOne(io, engine), await loseOne(io, engine)];
+    const recovered: boolean[] = [];
+    for (const { lost, auth } of away) recovered.push((await engine.join("/", auth)).sid === lost.sid);
+    expect(recovered).toEqual([false, true, true]);
   });
 
   it("old packets are dropped in time", async () => {

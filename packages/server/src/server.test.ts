@@ -46,6 +46,9 @@ describe("a server", () => {
     expect(new Server(options).opts.connectionStateRecovery).toEqual({
       maxDisconnectionDuration: 120_000,
       skipMiddlewares: false,
+      maxStoredBytes: 64 * 1024 * 1024,
+      maxStoredPackets: 10_000,
+      maxStoredSessions: 10_000,
     });
     expect(options).toEqual({ connectionStateRecovery: { skipMiddlewares: false } });
   });

@@ -5,6 +5,7 @@ import type { Adapter, AdapterConstructor } from "./adapter-contract.js";
 import { InMemoryAdapter } from "./adapter.js";
 import { ClientImplementation } from "./client.js";
 import { DEFAULT_PARSER, defaultDecoder } from "./default-parser.js";
+import { resolveLimits, tooManyNamespaces, type Limits } from "./limits.js";
 import { ListenerGuard } from "./listener-errors.js";
 import { forwardToMainNamespace } from "./main-namespace-front.js";
 import { NamespaceImplementation } from "./namespace.js";
@@ -43,7 +44,13 @@ interface CloseOptions {
 const DEFAULT_CONNECT_TIMEOUT_MS = 45_000;
 const DEFAULT_CLOSE_TIMEOUT_MS = 5_000;
 const DEFAULT_MAX_MESSAGE_BYTES = 1_000_000;
-const DEFAULT_RECOVERY: RecoveryOptions = { maxDisconnectionDuration: 120_000, skipMiddlewares: true };
+const DEFAULT_RECOVERY: RecoveryOptions = {
+  maxDisconnectionDuration: 120_000,
+  skipMiddlewares: true,
+  maxStoredBytes: 64 * 1024 * 1024,
+  maxStoredPackets: 10_000,
+  maxStoredSessions: 10_000,
+};
 
 /** What is needed of an engine given to `bind()` (spec/server.md 1.22). */
 interface EnginePart {
@@ -64,6 +71,7 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
   readonly _parser: PacketParser;
   readonly _nsps: Map<string, NamespaceImplementation> = new Map();
   readonly _guard: ListenerGuard;
+  readonly _limits: Limits;
   _adapter: AdapterConstructor;
   _path = "";
   _connectTimeout: number;
@@ -75,6 +83,7 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
     const given: GivenOptions = (isOptions(target) ? target : options) ?? {};
     this.opts = resolveOptions(given);
     this._guard = new ListenerGuard(this.opts);
+    this._limits = resolveLimits(given);
     this._parser = (given.parser as PacketParser | undefined) ?? DEFAULT_PARSER;
     this.encoder = new this._parser.Encoder();
     const inMemory = this.opts.connectionStateRecovery ? SessionAwareAdapter : InMemoryAdapter;
@@ -195,11 +204,11 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
   }
 
   /** Asks the matchers one after the other, in the order of their registration. */
-  _checkNamespace(name: string, auth: AuthData, callback: (namespace: NamespacePart | undefined) => void): void {
+  _checkNamespace(name: string, auth: AuthData, callback: (found: NamespacePart | Error) => void): void {
     const candidates = [...this.parentNsps];
     const ask = (index: number): void => {
       const candidate = candidates[index];
-      if (candidate === undefined) return callback(undefined);
+      if (candidate === undefined) return callback(new Error("Invalid namespace"));
       const [matches, parent] = candidate;
       let decided = false;
       const decide = (error: unknown, allow: boolean): void => {
@@ -207,7 +216,7 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
         decided = true;
         if (error || !allow) ask(index + 1);
         // Another client may have asked for the same name meanwhile.
-        else callback(this._nsps.get(name) ?? parent.createChild(name));
+        else callback(this._nsps.get(name) ?? this._newChild(parent, name));
       };
       const refuse = (): void => decide(null, false);
       try {
@@ -218,6 +227,10 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
       }
     };
     ask(0);
+  }
+
+  _newChild(parent: ParentNamespaceImplementation, name: string): NamespacePart | Error {
+    return parent.children.size < this._limits.maxDynamicNamespaces ? parent.createChild(name) : tooManyNamespaces();
   }
 
   _createAdapter(namespace: NamespacePart): Adapter {

@@ -2,7 +2,7 @@ import { PacketType, type Packet } from "@plugboard/protocol";
 import type { BroadcastOptions, Room, Session } from "./adapter-contract.js";
 import { InMemoryAdapter } from "./adapter.js";
 import { OffsetSequence } from "./packet-offset.js";
-import type { NamespacePart } from "./parts.js";
+import type { NamespacePart, RecoveryOptions } from "./parts.js";
 
 interface StoredSession extends Omit<Session, "missedPackets"> {
   readonly disconnectedAt: number;
@@ -13,12 +13,10 @@ interface StoredPacket {
   readonly emittedAt: number;
   readonly data: unknown[];
   readonly opts: BroadcastOptions;
+  /** Encoded size; texts count by their chars. */
+  readonly bytes: number;
 }
 
-/** Most packets kept per namespace: then the oldest go, and who has missed one of them starts anew. */
-export const MAX_STORED_PACKETS = 10_000;
-/** Most sessions kept per namespace: then the oldest go. */
-const MAX_STORED_SESSIONS = 10_000;
 /** Expired packets are dropped in batches, this many milliseconds late at most. */
 const DROP_DELAY_MS = 60_000;
 
@@ -29,20 +27,29 @@ const DROP_DELAY_MS = 60_000;
  */
 export class SessionAwareAdapter extends InMemoryAdapter {
   readonly #maxDisconnectionMs: number;
+  readonly #maxBytes: number;
+  readonly #maxPackets: number;
+  readonly #maxSessions: number;
   readonly #sessions: Map<string, StoredSession> = new Map();
   readonly #packets: StoredPacket[] = [];
+  /** Of all stored packets together. */
+  #bytes = 0;
   readonly #offsets: OffsetSequence = new OffsetSequence();
 
   constructor(nsp: NamespacePart) {
     super(nsp);
-    this.#maxDisconnectionMs = nsp.server.opts.connectionStateRecovery?.maxDisconnectionDuration ?? 0;
+    const recovery: Partial<RecoveryOptions> = nsp.server.opts.connectionStateRecovery ?? {};
+    this.#maxDisconnectionMs = recovery.maxDisconnectionDuration ?? 0;
+    this.#maxBytes = recovery.maxStoredBytes ?? Infinity;
+    this.#maxPackets = recovery.maxStoredPackets ?? Infinity;
+    this.#maxSessions = recovery.maxStoredSessions ?? Infinity;
   }
 
   override persistSession(session: Omit<Session, "missedPackets">): void {
     const now = Date.now();
     // Oldest first: the map is in the order of insertion.
     for (const [pid, { disconnectedAt }] of this.#sessions) {
-      if (this.#sessions.size < MAX_STORED_SESSIONS && !this.#isExpired(disconnectedAt, now)) break;
+      if (this.#sessions.size < this.#maxSessions && !this.#isExpired(disconnectedAt, now)) break;
       this.#sessions.delete(pid);
     }
     this.#sessions.set(session.pid, { ...session, disconnectedAt: now });
@@ -60,26 +67,39 @@ export class SessionAwareAdapter extends InMemoryAdapter {
   }
 
   override broadcast(packet: Packet, options: BroadcastOptions): void {
-    const kept = packet.type === PacketType.EVENT && packet.id === undefined && options.flags?.volatile === undefined;
-    if (kept) this.#keep(packet.data as unknown[], options);
-    super.broadcast(packet, options);
-  }
-
-  #keep(data: unknown[], opts: BroadcastOptions): void {
+    const isKept = packet.type === PacketType.EVENT && packet.id === undefined && options.flags?.volatile === undefined;
+    if (!isKept) return super.broadcast(packet, options);
     const now = Date.now();
     const id = this.#offsets.next(now);
+    const data = packet.data as unknown[];
     // The client learns its offset from the last argument.
     data.push(id);
-    this.#packets.push({ id, emittedAt: now, data, opts });
+    packet.nsp = this.nsp.name;
+    const chunks = this.encoder.encode(packet);
+    let bytes = 0;
+    for (const chunk of chunks) bytes += typeof chunk === "string" ? chunk.length : chunk.byteLength;
+    this.#packets.push({ id, emittedAt: now, data, opts: options, bytes });
+    this.#bytes += bytes;
     this.#dropOld(now);
+    this.deliver(packet, chunks, options);
   }
 
   #dropOld(now: number): void {
     const packets = this.#packets;
-    if (packets.length > MAX_STORED_PACKETS) packets.splice(0, MAX_STORED_PACKETS / 10);
-    if (!this.#isExpired(packets[0]!.emittedAt + DROP_DELAY_MS, now)) return;
-    const fresh = packets.findIndex(({ emittedAt }) => !this.#isExpired(emittedAt, now));
-    packets.splice(0, fresh);
+    let count = 0;
+    while (this.#bytes > this.#maxBytes && count < packets.length) this.#bytes -= packets[count++]!.bytes;
+    if (packets.length - count > this.#maxPackets || this.#isStale(packets[count], now)) {
+      const fewest = packets.length - Math.floor(this.#maxPackets * 0.9);
+      while (count < fewest || this.#isExpired(packets[count]?.emittedAt ?? now, now)) {
+        this.#bytes -= packets[count++]!.bytes;
+      }
+    }
+    if (count > 0) packets.splice(0, count);
+  }
+
+  /** Expired for long enough that it pays to drop it, and others with it. */
+  #isStale(packet: StoredPacket | undefined, now: number): boolean {
+    return packet !== undefined && this.#isExpired(packet.emittedAt + DROP_DELAY_MS, now);
   }
 
   #isExpired(since: number, now: number): boolean {

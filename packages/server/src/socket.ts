@@ -103,6 +103,25 @@ export class SocketImplementation extends EventEmitter implements SocketPart {
     return this.client.request;
   }
 
+  /** Bytes that wait for the client, of all its namespaces together. */
+  get bufferedAmount(): number {
+    return this.conn.bufferedAmount ?? 0;
+  }
+
+  /** Resolves once nothing waits for the client any more, or its connection is over. */
+  drained(): Promise<void> {
+    if (this.bufferedAmount === 0 || this.conn.readyState === "closed") return Promise.resolve();
+    return new Promise((resolve) => {
+      const finish = (): void => {
+        this.conn.removeListener("idle", finish);
+        this.conn.removeListener("close", finish);
+        resolve();
+      };
+      this.conn.on("idle", finish);
+      this.conn.on("close", finish);
+    });
+  }
+
   get disconnected(): boolean {
     return !this.connected;
   }
