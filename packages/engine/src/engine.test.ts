@@ -415,6 +415,27 @@ describe("polling over Node's http", () => {
     expect(await poll).toBe("aborted");
   });
 
+  it("ends the session when the client has dropped its poll before a slow middleware lets it through", async () => {
+    const { engine, connected, peer, url } = await start();
+    let letThrough: (() => void) | undefined;
+    let gone: Promise<unknown> | undefined;
+    engine.use((req, res, next) => {
+      if (!req.url?.includes("sid=")) return next();
+      gone = once(res, "close");
+      letThrough = () => next();
+    });
+    await peer.open();
+    const session = await connected;
+    const abort = new AbortController();
+    const poll = fetch(`${url}?EIO=4&transport=polling&sid=${peer.sid}`, { signal: abort.signal }).catch(() => "gone");
+    while (letThrough === undefined) await new Promise((resolve) => setImmediate(resolve));
+    abort.abort();
+    await Promise.all([poll, gone]);
+    const closed = once(session, "close");
+    letThrough();
+    expect((await closed)[0]).toBe("transport error");
+  });
+
   it("answers an oversized body with 413 and keeps the session", async () => {
     const { peer, connected } = await start({ maxHttpBufferSize: 100 });
     await peer.open();

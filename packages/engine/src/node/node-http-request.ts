@@ -76,9 +76,11 @@ export class NodeHttpRequest implements HttpRequestLike {
   }
 
   onAbort(listener: () => void): void {
-    this.#res?.once("close", () => {
-      if (this.#res?.writableEnded === false) listener();
-    });
+    const res = this.#res;
+    if (res === undefined) return;
+    // A middleware may have taken its time, and the client may have left meanwhile.
+    if (res.destroyed) queueMicrotask(listener);
+    else res.once("close", () => !res.writableEnded && listener());
   }
 
   abort(): void {
