@@ -507,6 +507,26 @@ describe("websocket", () => {
     expect(await peer.next()).toBe("4written");
   });
 
+  it("tells what waits for a client that does not read, and when nothing waits any more", async () => {
+    const { url, connected } = await start();
+    const peer = new RawWebSocketPeer(url + WEBSOCKET);
+    const session = await connected;
+    await peer.next();
+    peer.socket.pause();
+    const frame = "x".repeat(100_000);
+    let count = 0;
+    while (session.bufferedAmount === 0) {
+      session.send(frame);
+      count++;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const idle = once(session, "idle");
+    peer.socket.resume();
+    await idle;
+    expect(session.bufferedAmount).toBe(0);
+    for (let index = 0; index < count; index++) expect((await peer.next()).length).toBe(frame.length + 1);
+  });
+
   it("sends what was queued before the close frame", async () => {
     const { url, connected } = await start();
     const peer = new RawWebSocketPeer(url + WEBSOCKET);

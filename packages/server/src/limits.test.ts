@@ -96,3 +96,28 @@ describe("a connection without a namespace", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 });
+
+describe("what waits for a client", () => {
+  it("is told in bytes, and drained() resolves when the connection is idle or over", async () => {
+    const { io, engine } = serve();
+    const { connection, sid } = await engine.join();
+    const socket = io.sockets.sockets.get(sid)!;
+    expect(socket.bufferedAmount).toBe(0);
+    await socket.drained();
+    const busy = Object.assign(connection, { bufferedAmount: 1000 });
+    expect(socket.bufferedAmount).toBe(1000);
+    let idle = false;
+    const drained = socket.drained().then(() => (idle = true));
+    await settled();
+    expect(idle).toBe(false);
+    busy.bufferedAmount = 0;
+    connection.emit("idle");
+    await drained;
+    expect(connection.listenerCount("idle")).toBe(0);
+    busy.bufferedAmount = 1000;
+    const over = socket.drained();
+    connection.drop();
+    await over;
+    expect(connection.listenerCount("idle")).toBe(0);
+  });
+});
