@@ -6,7 +6,7 @@ const source = (path: string) => fileURLToPath(new URL(`./packages/${path}`, imp
 // Tests run on the sources: no build stands between an edit and its test.
 const alias = [
   { find: /^@plugboard\/(protocol|engine|server|testkit)$/, replacement: source("$1/src/index.ts") },
-  { find: /^@plugboard\/(protocol|engine|server)\/internal$/, replacement: source("$1/src/internal.ts") },
+  { find: /^@plugboard\/(engine)\/internal$/, replacement: source("$1/src/internal.ts") },
 ];
 
 export default defineConfig({

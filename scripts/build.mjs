@@ -1,4 +1,5 @@
 // Builds every publishable package: ESM, CJS and types, in the order of the import arrows.
+import { existsSync } from "node:fs";
 import { readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,6 +8,8 @@ import { dts } from "rolldown-plugin-dts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const packages = ["protocol", "engine", "server"];
+/** Entry files that a package may have: the public door, and one for sibling packages. */
+const doors = ["index", "internal"];
 
 /** Everything that is not a relative import stays an import: users get our dependencies, not copies of them. */
 const external = (id) => !id.startsWith(".") && !id.startsWith("/");
@@ -15,7 +18,8 @@ async function buildPackage(name) {
   const cwd = join(root, "packages", name);
   const dist = join(cwd, "dist");
   await rm(dist, { recursive: true, force: true });
-  const input = { index: "./src/index.ts", internal: "./src/internal.ts" };
+  const present = doors.filter((door) => existsSync(join(cwd, "src", `${door}.ts`)));
+  const input = Object.fromEntries(present.map((door) => [door, `./src/${door}.ts`]));
   const common = {
     cwd,
     input,

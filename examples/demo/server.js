@@ -69,4 +69,4 @@ httpServer.listen(Number(wanted), () => {
 `);
 });
 
-for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => io.close());
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => io.close({ timeoutMs: 1000 }));

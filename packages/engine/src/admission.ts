@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import { ENGINE_ERROR_MESSAGES, EngineErrorCode } from "@plugboard/protocol";
 import { plainAnswer, type HttpAnswer, type HttpRequestLike } from "./http-port.js";
 import type { HandshakeLimit } from "./handshake-limit.js";
@@ -77,17 +78,28 @@ export async function checkHandshake(
     return refusal("BAD_REQUEST", { name: "TRANSPORT_HANDSHAKE_ERROR" });
   }
   if (!limit.admit(request.remoteAddress ?? "", options.maxHandshakesPerSecond)) return TOO_MANY_HANDSHAKES;
-  const { allowRequest } = options;
-  if (allowRequest !== undefined) {
-    const message = await new Promise<string | null | undefined | true>((resolve) => {
-      allowRequest(request.raw as Parameters<typeof allowRequest>[0], (error, success) =>
-        resolve(success ? true : error),
-      );
-    });
-    if (message !== true) return refusal("FORBIDDEN", { message });
-  }
+  const denied = await askUser(request, options);
+  if (denied !== undefined) return denied;
   const protocol = requestedProtocol(request);
   return protocol === 4 ? undefined : refusal("UNSUPPORTED_PROTOCOL_VERSION", { protocol });
+}
+
+/** Asks `allowRequest`. One that throws or rejects lets nobody in. */
+function askUser(request: HttpRequestLike, { allowRequest }: ResolvedEngineOptions): Promise<Refusal | undefined> {
+  if (allowRequest === undefined) return Promise.resolve(undefined);
+  return new Promise((resolve) => {
+    const fail = (error: unknown): void => resolve(refusal("FORBIDDEN", { message: undefined, error }));
+    try {
+      const result: unknown = allowRequest(request.raw as IncomingMessage, (message, success) =>
+        resolve(success ? undefined : refusal("FORBIDDEN", { message })),
+      );
+      if (typeof (result as PromiseLike<unknown> | undefined)?.then === "function") {
+        (result as PromiseLike<unknown>).then(undefined, fail);
+      }
+    } catch (error) {
+      fail(error);
+    }
+  });
 }
 
 /** Tab, visible ASCII and space, and the upper half of latin1: what a header field may hold. */

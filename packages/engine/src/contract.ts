@@ -3,7 +3,7 @@ import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node
 import type { Duplex } from "node:stream";
 import type { EngineCloseReason } from "@plugboard/protocol";
 import type { HeaderFields, HttpAnswer, HttpRequestLike, Query } from "./http-port.js";
-import type { EngineMiddleware } from "./node/middlewares.js";
+import type { EngineMiddleware } from "./node/engine-middleware.js";
 import type { AttachOptions, EngineOptions, ResolvedEngineOptions } from "./options.js";
 import type { ReadyState } from "./session-states.js";
 import type { QueuedPacket, SendCallback, SendOptions, Transport } from "./transports/transport.js";

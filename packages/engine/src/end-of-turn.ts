@@ -12,7 +12,16 @@ export class EndOfTurn {
   readonly #run = (): void => {
     const batch = this.#waiting;
     this.#waiting = [];
-    for (const item of batch) item.flush();
+    for (const item of batch) {
+      try {
+        item.flush();
+      } catch (error) {
+        // A fault of ours must show, but not keep the others from writing.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
   };
 
   schedule(item: Flushable): void {

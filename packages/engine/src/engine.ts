@@ -1,9 +1,7 @@
-import { EventEmitter } from "node:events";
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
 import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { ENGINE_ERROR_MESSAGES, EngineErrorCode } from "@plugboard/protocol";
-import cors from "cors";
 import {
   checkHandshake,
   checkRequest,
@@ -14,15 +12,18 @@ import {
   requestedProtocol,
   type Refusal,
 } from "./admission.js";
+import { ContainedEmitter } from "./contained-emitter.js";
 import { DeadlineQueue } from "./deadline-queue.js";
 import { EndOfTurn } from "./end-of-turn.js";
 import { HandshakeLimit } from "./handshake-limit.js";
 import { handshakeCookie } from "./handshake-cookie.js";
 import { plainAnswer, type HeaderFields, type HttpAnswer, type HttpRequestLike } from "./http-port.js";
 import { Attachment, type AttachmentTarget } from "./node/attachment.js";
-import { runMiddlewares, type EngineMiddleware } from "./node/middlewares.js";
+import { runMiddlewareChain } from "./middleware-chain.js";
+import { corsMiddleware } from "./node/cors-middleware.js";
+import type { EngineMiddleware } from "./node/engine-middleware.js";
 import { NodeHttpRequest, withQuery, writeNodeAnswer } from "./node/node-http-request.js";
-import { UpgradeResponse } from "./node/upgrade-response.js";
+import { UpgradeResponse, validateField } from "./node/upgrade-response.js";
 import { createWebSocketAcceptor, type WebSocketAcceptor } from "./node/ws-channel.js";
 import { engineUrlPrefix, resolveEngineOptions, type AttachOptions, type EngineOptions } from "./options.js";
 import type { ResolvedEngineOptions } from "./options.js";
@@ -37,7 +38,7 @@ import { WebSocketTransport } from "./transports/websocket.js";
  * The Engine.IO server. Events (spec/server.md 1.13): `connection`, `connection_error`, `initial_headers`, `headers`,
  * `flush`, `drain`.
  */
-export class EngineServer extends EventEmitter implements SessionHost, AttachmentTarget {
+export class EngineServer extends ContainedEmitter implements SessionHost, AttachmentTarget {
   readonly opts: ResolvedEngineOptions;
   /** Sessions by id. Without a prototype: an id from the network can name nothing else. */
   readonly clients: Record<string, EngineSession> = Object.create(null);
@@ -52,15 +53,21 @@ export class EngineServer extends EventEmitter implements SessionHost, Attachmen
   #acceptor: WebSocketAcceptor | undefined = undefined;
   #attachments: Attachment[] = [];
 
+  /** Requests whose fate is not decided yet: middlewares or `allowRequest` are at work. */
+  readonly #undecided = new Set<NodeHttpRequest>();
+  /** Counts the calls of `close`: a handshake that began before one is not let in after it. */
+  #closings = 0;
+
   constructor(options?: EngineOptions & AttachOptions) {
-    super();
-    this.opts = resolveEngineOptions(options);
-    if (this.opts.allowEIO3) {
-      const code = "EIO_PROTOCOL_3_NOT_SERVED";
-      process.emitWarning("allowEIO3 is set, but Engine.IO protocol 3 is not served yet", { code });
-    }
-    if (this.opts.cors) this.use(cors(this.opts.cors) as EngineMiddleware);
+    const opts = resolveEngineOptions(options);
+    super((event, error) => reportListenerError(opts, event, error));
+    this.opts = opts;
+    if (opts.allowEIO3) warnNotServed("EIO_PROTOCOL_3_NOT_SERVED", "allowEIO3 is set, but Engine.IO protocol 3");
+    if (opts.transports.includes("webtransport")) warnNotServed("EIO_WEBTRANSPORT_NOT_SERVED", "WebTransport");
+    if (opts.cors) this.use(corsMiddleware(opts.cors));
   }
+
+  readonly report = (event: string | symbol, error: unknown): void => reportListenerError(this.opts, event, error);
 
   /** Adds a middleware for every HTTP request and upgrade, before anything else looks at them. */
   use(middleware: EngineMiddleware): this {
@@ -104,9 +111,15 @@ export class EngineServer extends EventEmitter implements SessionHost, Attachmen
     this.close();
   }
 
-  /** Ends every session without waiting for what is queued. The engine can serve again afterwards. */
+  /**
+   * Ends every session without waiting for what is queued, drops the handshakes that are not decided yet, and the
+   * connections that have not sent a request. The engine can serve again afterwards.
+   */
   close(): this {
+    this.#closings++;
     for (const session of Object.values(this.clients)) session.close(true);
+    for (const request of this.#undecided) request.abort();
+    for (const attachment of this.#attachments) attachment.endSilentConnections();
     this.#acceptor?.close();
     this.#acceptor = undefined;
     return this;
@@ -116,15 +129,17 @@ export class EngineServer extends EventEmitter implements SessionHost, Attachmen
 
   /** Serves a request of Node's `http`: middlewares first, then {@link EngineServer.handle}. */
   handleRequest(req: IncomingMessage, res: ServerResponse): void {
-    withQuery(req);
-    runMiddlewares(this.#middlewares, req, res, (error) => {
-      const request = new NodeHttpRequest(req, res);
-      const answer = error
-        ? Promise.resolve(this.#refuse(request, refusal("BAD_REQUEST", { name: "MIDDLEWARE_FAILURE" })))
-        : this.handle(request);
+    const request = new NodeHttpRequest(req, res);
+    this.#undecided.add(request);
+    res.once("close", () => this.#undecided.delete(request));
+    runMiddlewareChain(this.#middlewares, [req, res], (error) => {
+      const answer = error ? Promise.resolve(this.#refuse(request, middlewareFailure(error))) : this.handle(request);
       answer.then(
         (value) => writeNodeAnswer(res, value),
-        () => res.destroy(),
+        (fault: unknown) => {
+          this.report("request", fault);
+          res.destroy();
+        },
       );
     });
   }
@@ -133,29 +148,45 @@ export class EngineServer extends EventEmitter implements SessionHost, Attachmen
    * Answers a polling request. The answer is a value: send it with whatever serves your HTTP, then call its `done`.
    */
   async handle(request: HttpRequestLike): Promise<HttpAnswer> {
-    const wrong = checkRequest(request, this.opts);
-    if (wrong !== undefined) return this.#refuse(request, wrong);
-    if (request.query["sid"]) {
-      const known = checkSession(request, this.clients, false);
-      if (!(known instanceof EngineSession)) return this.#refuse(request, known);
-      return known.transport instanceof PollingTransport ? known.transport.handle(request) : plainAnswer(400);
+    const decision = this.#decideAtOnce(request, false) ?? (await this.#decideHandshake(request, false));
+    this.#undecided.delete(request as NodeHttpRequest);
+    if ("refused" in decision) return this.#refuse(request, decision.refused);
+    if ("known" in decision) {
+      const { transport } = decision.known;
+      return transport instanceof PollingTransport ? transport.handle(request) : plainAnswer(400);
     }
-    const refused = await checkHandshake(request, this.opts, this.#handshakeLimit, false);
-    if (refused !== undefined) return this.#refuse(request, refused);
-    const id = await this.#newId(request);
-    if (typeof id !== "string") return this.#refuse(request, id);
-    const transport = new PollingTransport(this.opts, requestedProtocol(request), request.query["j"]);
-    const session = this.#createSession(id, request, transport);
+    const transport = new PollingTransport(this.opts, request.query["j"]);
+    const session = this.#createSession(decision.id, request, transport);
     const answer = transport.handle(request);
     this.#admit(session);
     return answer;
   }
 
-  async #newId(request: HttpRequestLike): Promise<string | Refusal> {
+  /** Everything that needs nobody's answer; undefined for a handshake that may go on. */
+  #decideAtOnce(request: HttpRequestLike, isUpgrade: boolean): Decision | undefined {
+    const wrong = checkRequest(request, this.opts);
+    if (wrong !== undefined) return { refused: wrong };
+    if (!request.query["sid"]) return undefined;
+    const known = checkSession(request, this.clients, isUpgrade);
+    return known instanceof EngineSession ? { known } : { refused: known };
+  }
+
+  async #decideHandshake(request: HttpRequestLike, isUpgrade: boolean): Promise<Decision> {
+    const closings = this.#closings;
+    const refused = await checkHandshake(request, this.opts, this.#handshakeLimit, isUpgrade);
+    if (refused !== undefined) return { refused };
+    const decision = await this.#newId(request);
+    return closings === this.#closings ? decision : { refused: CLOSED };
+  }
+
+  async #newId(request: HttpRequestLike): Promise<Decision> {
     try {
-      return await this.generateId(request.raw);
+      const id: unknown = await this.generateId(request.raw);
+      if (typeof id !== "string" || id === "") throw new TypeError("generateId() must give a string");
+      if (Object.hasOwn(this.clients, id)) throw new Error("generateId() gave the id of an open session");
+      return { id };
     } catch (error) {
-      return refusal("BAD_REQUEST", { name: "ID_GENERATION_ERROR", error });
+      return { refused: refusal("BAD_REQUEST", { name: "ID_GENERATION_ERROR", error }) };
     }
   }
 
@@ -177,48 +208,49 @@ export class EngineServer extends EventEmitter implements SessionHost, Attachmen
    * @param extra - `headers` are added to the 101 answer
    */
   handleUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer, extra: { headers?: HeaderFields } = {}): void {
-    const onSocketError = (): void => {
+    const destroy = (): void => {
       socket.destroy();
     };
-    socket.on("error", onSocketError);
-    const admit = (error: unknown, headers: HeaderFields | undefined): void => {
-      const request = new NodeHttpRequest(req);
-      const verdict = error
-        ? Promise.resolve(refusal("BAD_REQUEST", { name: "MIDDLEWARE_FAILURE" }))
-        : this.#checkUpgrade(request);
-      void verdict.then((checked) => {
-        if (typeof checked !== "string" && !(checked instanceof EngineSession)) {
-          this.#reportRefusal(request, checked);
-          return rejectUpgrade(socket, checked.status ?? 400, refusalText(checked));
-        }
-        socket.off("error", onSocketError);
-        if (socket.destroyed) return;
-        if (headers !== undefined) this.#headersOfUpgrade.set(req, headers);
-        this.#acceptWebSocket(request, socket, head, checked);
+    socket.on("error", destroy);
+    const request = new NodeHttpRequest(req);
+    this.#undecided.add(request);
+    const forget = (): void => void this.#undecided.delete(request);
+    socket.once("close", forget);
+    const decide = async (error: unknown, headers: HeaderFields | undefined): Promise<void> => {
+      const decision = error
+        ? { refused: middlewareFailure(error) }
+        : (this.#decideAtOnce(request, true) ?? (await this.#decideHandshake(request, true)));
+      forget();
+      socket.off("close", forget);
+      if ("refused" in decision) {
+        this.#reportRefusal(request, decision.refused);
+        return rejectUpgrade(socket, decision.refused);
+      }
+      socket.off("error", destroy);
+      if (socket.destroyed) return;
+      if (headers !== undefined) this.#headersOfUpgrade.set(req, headers);
+      this.#acceptWebSocket(request, socket, head, decision);
+    };
+    const run = (error: unknown, headers: HeaderFields | undefined): void => {
+      decide(error, headers).catch((fault: unknown) => {
+        this.report("upgrade", fault);
+        socket.on("error", destroy).destroy();
       });
     };
-    if (this.#middlewares.length === 0) return admit(undefined, extra.headers);
-    const res = new UpgradeResponse(withQuery(req), socket);
-    runMiddlewares(this.#middlewares, req, res as unknown as ServerResponse, (error) => {
+    if (this.#middlewares.length === 0) return run(undefined, extra.headers);
+    const res = new UpgradeResponse(req, socket);
+    runMiddlewareChain(this.#middlewares, [req, res as unknown as ServerResponse], (error) => {
       res.writeHead();
-      admit(error, { ...res.fields, ...extra.headers });
+      run(error, { ...res.getHeaders(), ...extra.headers });
     });
   }
 
-  /** @returns the session to be upgraded, or the id of a new one, or what is wrong */
-  async #checkUpgrade(request: HttpRequestLike): Promise<EngineSession | string | Refusal> {
-    const wrong = checkRequest(request, this.opts);
-    if (wrong !== undefined) return wrong;
-    if (request.query["sid"]) return checkSession(request, this.clients, true);
-    return (await checkHandshake(request, this.opts, this.#handshakeLimit, true)) ?? this.#newId(request);
-  }
-
-  #acceptWebSocket(request: NodeHttpRequest, socket: Duplex, head: Buffer, target: EngineSession | string): void {
+  #acceptWebSocket(request: NodeHttpRequest, socket: Duplex, head: Buffer, decision: Admission): void {
     this.#acceptor ??= createWebSocketAcceptor(this.opts, (lines, req) => this.#onUpgradeHeaders(lines, req));
     this.#acceptor.accept(request.raw, socket, head, (channel) => {
       if (request.query["transport"] !== "websocket") channel.close();
-      else if (target instanceof EngineSession) this.#upgradeSession(target, channel, request);
-      else this.#openWebSocketSession(target, channel, request);
+      else if ("known" in decision) this.#upgradeSession(decision.known, channel, request);
+      else this.#admit(this.#createSession(decision.id, request, this.#webSocketTransport(channel, request)));
     });
   }
 
@@ -227,10 +259,6 @@ export class EngineServer extends EventEmitter implements SessionHost, Attachmen
     const isTaken = session.upgrading || session.upgraded || session.readyState === "closed";
     if (isTaken || session.transport.name === "websocket") channel.close();
     else session.tryTransport(this.#webSocketTransport(channel, request));
-  }
-
-  #openWebSocketSession(id: string, channel: WebSocketChannel, request: HttpRequestLike): void {
-    this.#admit(this.#createSession(id, request, this.#webSocketTransport(channel, request)));
   }
 
   #webSocketTransport(channel: WebSocketChannel, request: HttpRequestLike): WebSocketTransport {
@@ -243,6 +271,7 @@ export class EngineServer extends EventEmitter implements SessionHost, Attachmen
     if (!withQuery(req)._query["sid"]) this.emit("initial_headers", fields, req);
     this.emit("headers", fields, req);
     for (const [name, value] of Object.entries(fields)) {
+      validateField(name, value);
       for (const line of Array.isArray(value) ? value : [value]) lines.push(`${name}: ${line}`);
     }
   }
@@ -287,7 +316,7 @@ export class EngineServer extends EventEmitter implements SessionHost, Attachmen
 
   upgradesOf(transport: Transport): string[] {
     if (!this.opts.allowUpgrades || transport.name !== "polling") return [];
-    return ["websocket", "webtransport"].filter((name) => (this.opts.transports as string[]).includes(name));
+    return this.opts.transports.includes("websocket") ? ["websocket"] : [];
   }
 
   onSessionHeaders(session: EngineSession, headers: HeaderFields, request: unknown): void {
@@ -308,12 +337,44 @@ export class EngineServer extends EventEmitter implements SessionHost, Attachmen
   }
 }
 
+/** What becomes of a request: it belongs to a session, begins one with this id, or is refused. */
+type Admission = { readonly known: EngineSession } | { readonly id: string };
+type Decision = Admission | { readonly refused: Refusal };
+
+const CLOSED: Refusal = { ...refusal("FORBIDDEN", { name: "CLOSED", message: "Server is closing" }), status: 503 };
+
+function middlewareFailure(error: unknown): Refusal {
+  return refusal("BAD_REQUEST", { name: "MIDDLEWARE_FAILURE", error });
+}
+
+function warnNotServed(code: string, what: string): void {
+  process.emitWarning(`${what} is not served yet`, { code });
+}
+
+function reportListenerError(options: ResolvedEngineOptions, event: string | symbol, error: unknown): void {
+  if (options.compat) {
+    process.nextTick(() => {
+      throw error;
+    });
+  } else if (options.onListenerError === undefined) {
+    console.error(`[plugboard] a listener of "${String(event)}" failed:`, error);
+  } else {
+    try {
+      options.onListenerError({ socket: undefined, event, args: [], ack: undefined, error });
+    } catch (handlerError) {
+      console.error("[plugboard] onListenerError failed:", handlerError, "when told of:", error);
+    }
+  }
+}
+
 /** Answers an upgrade that is refused, in plain HTTP on the raw socket, and ends it (spec/server.md 1.4). */
-function rejectUpgrade(socket: Duplex, status: number, message: string): void {
+function rejectUpgrade(socket: Duplex, refused: Refusal): void {
   if (!socket.writable) {
     socket.destroy();
     return;
   }
+  const { status = 400 } = refused;
+  const message = refusalText(refused);
   const length = Buffer.byteLength(message);
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-type: text/html\r\nContent-Length: ${length}\r\n\r\n${message}`,

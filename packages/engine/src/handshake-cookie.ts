@@ -1,5 +1,13 @@
+/* The one place that knows the `cookie` package. */
 import { serialize, type SerializeOptions } from "cookie";
-import type { CookieOptions } from "./options.js";
+
+/** `Set-Cookie` attributes of the handshake cookie. Defaults: `path: "/"`, `httpOnly: true`, `sameSite: "lax"`. */
+export interface CookieOptions extends Omit<SerializeOptions, "path"> {
+  /** Default: "io". */
+  name?: string;
+  /** `false` leaves the attribute out. */
+  path?: string | false;
+}
 
 /** The `Set-Cookie` line of a handshake (spec/server.md 1.16). */
 export function handshakeCookie(sid: string, options: CookieOptions): string {

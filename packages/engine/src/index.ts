@@ -6,13 +6,15 @@ export const Engine: EngineConstructor = EngineServer as unknown as EngineConstr
 /** The Engine.IO server. */
 export type Engine = EngineContract;
 export type { EngineConstructor, HandshakeRequest, Session, SessionReceiver } from "./contract.js";
+export type { CookieOptions } from "./handshake-cookie.js";
 export { BodyError, parseQuery } from "./http-port.js";
 export type { HeaderFields, HttpAnswer, HttpRequestLike, Query } from "./http-port.js";
-export type { EngineMiddleware } from "./node/middlewares.js";
+export type { CorsSettings } from "./node/cors-middleware.js";
+export type { EngineMiddleware } from "./node/engine-middleware.js";
 export type {
   AllowRequest,
   AttachOptions,
-  CookieOptions,
+  EngineListenerFailure,
   EngineOptions,
   PerMessageDeflateOptions,
   ResolvedEngineOptions,

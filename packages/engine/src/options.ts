@@ -1,10 +1,12 @@
-import type { CorsOptions, CorsOptionsDelegate } from "cors";
-import type { SerializeOptions } from "cookie";
 import type { IncomingMessage } from "node:http";
 import type { ZlibOptions } from "node:zlib";
+import type { CookieOptions } from "./handshake-cookie.js";
+import type { CorsSettings } from "./node/cors-middleware.js";
 
+/** "webtransport" is accepted for the sake of programs written for the reference; it is not served yet. */
 export type TransportName = "polling" | "websocket" | "webtransport";
 
+/** See `slowConsumer`. */
 export type SlowConsumerPolicy = "disconnect" | "pause" | "drop volatile";
 
 /** Decides on a handshake: call `decide(null, true)` to let it in, `decide("why", false)` to refuse it with 403. */
@@ -29,6 +31,16 @@ export interface PerMessageDeflateOptions {
 
 /** What a `wsEngine` has to be: the server class of `ws` or one made after it (spec/server.md 1.9). */
 export type WebSocketEngine = new (options: object) => unknown;
+
+/** What a listener or callback of the user threw, or rejected with. */
+export interface EngineListenerFailure {
+  /** Events of the engine are not about a Socket.IO socket. */
+  readonly socket: undefined;
+  readonly event: string | symbol;
+  readonly args: readonly unknown[];
+  readonly ack: undefined;
+  readonly error: unknown;
+}
 
 /** Options of the engine (spec/server.md 1.1). Stored on `engine.opts`, where they may be changed at run time. */
 export interface EngineOptions {
@@ -71,8 +83,9 @@ export interface EngineOptions {
    *
    * - `"disconnect"`: its connection is closed (`transport error`); it may come back. The default.
    * - `"pause"`: nothing is read from it until half of that has left, so that it cannot keep asking; at twice the limit
-   *   it is disconnected.
-   * - `"drop volatile"`: what is not volatile goes on to wait, up to twice the limit; then it is disconnected.
+   *   it is disconnected. Its pongs are not read either: one that does not catch up within `pingTimeout` is gone.
+   * - `"drop volatile"`: volatile messages are dropped, as always while something waits; others go on to wait, up to
+   *   twice the limit; then it is disconnected.
    */
   slowConsumer?: SlowConsumerPolicy;
   /**
@@ -80,16 +93,12 @@ export interface EngineOptions {
    * warning with code `EIO_PROTOCOL_3_NOT_SERVED`, and such clients are refused. Default: false.
    */
   allowEIO3?: boolean;
+  /** Gets what listeners and callbacks throw or reject with. Default: it is printed. Nothing of it ends the process. */
+  onListenerError?: (failure: EngineListenerFailure) => void;
+  /** Whether such errors end the process all the same, as in the reference. Default: false. */
+  compat?: boolean;
   /** Cross-origin rules, in the words of the `cors` package. Default: none, so browsers keep other origins out. */
-  cors?: CorsOptions | CorsOptionsDelegate;
-}
-
-/** `Set-Cookie` attributes of the handshake cookie. Defaults: `path: "/"`, `httpOnly: true`, `sameSite: "lax"`. */
-export interface CookieOptions extends Omit<SerializeOptions, "path"> {
-  /** Default: "io". */
-  name?: string;
-  /** `false` leaves the attribute out. */
-  path?: string | false;
+  cors?: CorsSettings;
 }
 
 /** Options of `engine.attach` (spec/server.md 1.2). */

@@ -1,5 +1,6 @@
-import { EventEmitter } from "node:events";
 import type { EngineCloseReason, EnginePacket, EnginePacketType } from "@plugboard/protocol";
+import { ContainedEmitter, type ListenerErrorReport } from "./contained-emitter.js";
+import type { SessionReceiver } from "./contract.js";
 import type { HeaderFields } from "./http-port.js";
 import type { ResolvedEngineOptions } from "./options.js";
 import {
@@ -26,6 +27,8 @@ import {
 /** What a session needs of the engine it belongs to. */
 export interface SessionHost {
   readonly opts: ResolvedEngineOptions;
+  /** Gets what listeners and send callbacks of the user throw or reject with. */
+  readonly report: ListenerErrorReport;
   /** Arms the next ping, and disarms the deadline for the pong. */
   awaitPing(session: EngineSession): void;
   /** Arms the deadline for the pong. */
@@ -36,12 +39,6 @@ export interface SessionHost {
   onSessionHeaders(session: EngineSession, headers: HeaderFields, request: unknown): void;
   onSessionFlush(session: EngineSession, batch: readonly QueuedPacket[]): void;
   onSessionDrain(session: EngineSession): void;
-}
-
-/** Takes what comes without an emitter in between. */
-export interface Receiver {
-  ondata(data: string | Uint8Array): void;
-  onclose(reason: EngineCloseReason, description?: Error): void;
 }
 
 export interface SessionIdentity {
@@ -61,7 +58,7 @@ const NO_OPTIONS: SendOptions = Object.freeze({ compress: true });
  * Events (spec/server.md 1.13): `open`, `packet`, `packetCreate`, `data`, `message`, `heartbeat`, `flush`, `drain`,
  * `upgrading`, `upgrade`, `close`; and `idle` when nothing waits any more.
  */
-export class EngineSession extends EventEmitter implements TransportEvents {
+export class EngineSession extends ContainedEmitter implements TransportEvents {
   readonly id: string;
   readonly protocol: number;
   readonly request: unknown;
@@ -79,12 +76,12 @@ export class EngineSession extends EventEmitter implements TransportEvents {
   #candidate: Transport | undefined = undefined;
   #upgradeTimer: ReturnType<typeof setTimeout> | undefined = undefined;
   #headersSent = false;
-  #receiver: Receiver | undefined = undefined;
+  #receiver: SessionReceiver | undefined = undefined;
   /** Whether any packet in the write buffer has a callback. */
   #callbacksQueued = false;
 
   constructor(host: SessionHost, identity: SessionIdentity, transport: Transport) {
-    super();
+    super(host.report);
     this.id = identity.id;
     this.protocol = identity.protocol;
     this.request = identity.request;
@@ -131,7 +128,7 @@ export class EngineSession extends EventEmitter implements TransportEvents {
     this.#host.awaitPing(this);
   }
 
-  attachReceiver(receiver: Receiver): void {
+  attachReceiver(receiver: SessionReceiver): void {
     this.#receiver = receiver;
   }
 
@@ -160,13 +157,13 @@ export class EngineSession extends EventEmitter implements TransportEvents {
     }
     if (this.listenerCount("packetCreate") > 0) this.emit("packetCreate", packet);
     this.writeBuffer.push(packet);
-    this.#queuedBytes += sizeOf(packet);
     this.flush();
-    if (this.writeBuffer.length > 0) this.#onWaiting();
+    if (this.writeBuffer.length > 0) this.#onWaiting(packet);
   }
 
   /** Something has to wait: what waits is bounded, whatever the client does. */
-  #onWaiting(): void {
+  #onWaiting(packet: QueuedPacket): void {
+    this.#queuedBytes += sizeOf(packet);
     const { maxBufferedBytes, maxBufferedPackets, slowConsumer } = this.#host.opts;
     const load = Math.max(this.bufferedAmount / maxBufferedBytes, this.writeBuffer.length / maxBufferedPackets);
     if (load <= 1) return;
@@ -179,8 +176,8 @@ export class EngineSession extends EventEmitter implements TransportEvents {
   }
 
   #resumeIfDrained(): void {
-    const { maxBufferedBytes } = this.#host.opts;
-    if (this.bufferedAmount > maxBufferedBytes / 2) return;
+    const { maxBufferedBytes, maxBufferedPackets } = this.#host.opts;
+    if (this.bufferedAmount > maxBufferedBytes / 2 || this.writeBuffer.length > maxBufferedPackets / 2) return;
     this.#paused = false;
     this.transport.resume();
   }
@@ -196,6 +193,7 @@ export class EngineSession extends EventEmitter implements TransportEvents {
     this.transport.send(batch, this.#callbacksOf(batch));
     if (this.listenerCount("drain") > 0) this.emit("drain");
     this.#host.onSessionDrain(this);
+    if (this.#readyState === "closing" && this.writeBuffer.length === 0) this.transport.close("orderly");
   }
 
   #callbacksOf(batch: readonly QueuedPacket[]): (() => void) | undefined {
@@ -204,7 +202,13 @@ export class EngineSession extends EventEmitter implements TransportEvents {
     const { transport } = this;
     return () => {
       if (this.#readyState === "closed") return;
-      for (const { callback } of batch) callback?.(transport);
+      for (const { callback } of batch) {
+        try {
+          callback?.(transport);
+        } catch (error) {
+          this.#host.report("send callback", error);
+        }
+      }
     };
   }
 
@@ -218,13 +222,8 @@ export class EngineSession extends EventEmitter implements TransportEvents {
       this.#end("forced close");
       return;
     }
-    if (!this.#move("closeRequested")) return;
-    if (this.writeBuffer.length > 0) this.once("drain", () => this.#closeTransport());
-    else this.#closeTransport();
-  }
-
-  #closeTransport(): void {
-    if (this.#readyState === "closing") this.transport.close("orderly");
+    // What is queued goes first: `flush` closes the transport behind it.
+    if (this.#move("closeRequested") && this.writeBuffer.length === 0) this.transport.close("orderly");
   }
 
   // What the transport tells.
@@ -253,7 +252,7 @@ export class EngineSession extends EventEmitter implements TransportEvents {
   onReady(): void {
     this.flush();
     if (this.#paused) this.#resumeIfDrained();
-    if (this.bufferedAmount === 0 && this.listenerCount("idle") > 0) this.emit("idle");
+    if (this.listenerCount("idle") > 0 && this.writeBuffer.length === 0 && this.transport.writable) this.emit("idle");
     // The client holds its next message back until this poll is answered: it waits to switch over.
     if (this.#upgradeState === "probing" && this.transport.writable) this.#sendNoop();
   }

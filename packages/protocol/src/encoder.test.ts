@@ -1,7 +1,7 @@
 import { runInNewContext } from "node:vm";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Encoder, type Packet, PacketType, ProtocolError } from "./index.js";
-import { MAX_DATA_DEPTH } from "./internal.js";
+import { MAX_DATA_DEPTH } from "./binary-extraction.js";
 
 const encoder = new Encoder();
 const event = (...args: unknown[]): Packet => ({ type: PacketType.EVENT, nsp: "/", data: ["e", ...args] });

@@ -35,7 +35,8 @@ export function isPacketValid(packet: Packet): boolean {
 }
 
 function isEventName(name: unknown): boolean {
-  return typeof name === "string" ? !RESERVED_EVENTS.has(name) : typeof name === "number";
+  // JSON reads 1e999 as Infinity and writes that as null: whoever sent such an event on would cut off its receivers.
+  return typeof name === "string" ? !RESERVED_EVENTS.has(name) : Number.isFinite(name);
 }
 
 function isPlainObject(data: unknown): boolean {

@@ -44,6 +44,8 @@ export function fileAck(socket: AckOwner, guard: ListenerGuard, request: AckRequ
     guard.call(ack, socket, [event, error, ...args], socket);
   };
   const timer = setTimeout(() => answer(ackTimeoutError(), []), timeoutMs);
+  // While a client can answer, its connection keeps the process alive. Nobody waits for the answer of a closed server.
+  timer.unref();
   acks.set(id, (...args) => answer(null, args));
   return () => {
     clearTimeout(timer);

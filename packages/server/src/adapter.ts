@@ -81,13 +81,20 @@ export class InMemoryAdapter extends EventEmitter implements Adapter {
     else guard.deliver(this, event);
   }
 
+  /** Runs what may fail in an adapter that reaches a database, so that nothing is left unhandled. */
+  #contain(event: string, action: () => unknown): void {
+    const guard: ListenerGuard | undefined = this.nsp.server._guard;
+    if (guard === undefined) action();
+    else guard.call(action, this, [event]);
+  }
+
   broadcast(packet: Packet, options: BroadcastOptions): void {
     packet.nsp = this.nsp.name;
-    this.deliver(packet, this.encoder.encode(packet), options);
+    this._deliver(packet, this.encoder.encode(packet), options);
   }
 
   /** Hands an encoded packet to its targets. */
-  deliver(packet: Packet, chunks: Chunk[], options: BroadcastOptions): void {
+  _deliver(packet: Packet, chunks: Chunk[], options: BroadcastOptions): void {
     const write = new BroadcastWrite(chunks, options.flags);
     this.#forEachTarget(options, (socket) => {
       // Other packages put sockets of their own here, without this method.
@@ -131,11 +138,13 @@ export class InMemoryAdapter extends EventEmitter implements Adapter {
   }
 
   addSockets(options: BroadcastOptions, rooms: Room[]): void {
-    for (const socket of this.#targets(options)) void socket.join(rooms);
+    for (const socket of this.#targets(options)) this.#contain("join", () => socket.join(rooms));
   }
 
   delSockets(options: BroadcastOptions, rooms: Room[]): void {
-    for (const socket of this.#targets(options)) for (const room of rooms) void socket.leave(room);
+    for (const socket of this.#targets(options)) {
+      for (const room of rooms) this.#contain("leave", () => socket.leave(room));
+    }
   }
 
   disconnectSockets(options: BroadcastOptions, close: boolean): void {
@@ -167,8 +176,11 @@ export class InMemoryAdapter extends EventEmitter implements Adapter {
     const { rooms } = options;
     const { sockets } = this.nsp;
     const excluded = this.#idsIn(options.except);
-    const ids = rooms.size === 0 ? this.sids.keys() : this.#idsIn(rooms);
-    for (const id of ids) {
+    const ids = rooms.size === 0 ? this.sids : this.#idsIn(rooms);
+    // A listener that leaves and joins again would otherwise be visited for ever.
+    let left = ids.size;
+    for (const id of ids.keys()) {
+      if (left-- === 0) break;
       if (excluded.has(id)) continue;
       const socket = sockets.get(id);
       if (socket !== undefined) visit(socket);

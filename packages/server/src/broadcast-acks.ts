@@ -54,6 +54,8 @@ class GatheredAnswers {
     this.#request = request;
     this.#event = (request.packet.data as unknown[])[0];
     this.#timer = setTimeout(() => this.fail(ackTimeoutError()), request.timeoutMs);
+    // As for a single socket: it must not keep the process of a closed server alive.
+    this.#timer.unref();
   }
 
   /** One server has reached that many clients. */

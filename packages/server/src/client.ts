@@ -132,8 +132,7 @@ export class ClientImplementation implements ClientPart {
       this.doConnect(namespace, auth);
       return;
     }
-    this.server._checkNamespace(name, auth, (found) => {
-      if (this._ended) return;
+    this.server._checkNamespace(this, name, auth, (found) => {
       if (!(found instanceof Error)) {
         this.doConnect(found, auth);
         return;
@@ -143,8 +142,19 @@ export class ClientImplementation implements ClientPart {
     });
   }
 
-  _refuse(name: string, error: Error): void {
-    this._packet({ type: PacketType.CONNECT_ERROR, nsp: name, data: connectErrorOf(error) });
+  /** Tells the client that it may not connect. `data` of the error that cannot be sent stays here. */
+  _refuse(name: string, error: unknown): void {
+    const { message, data } = connectErrorOf(error);
+    try {
+      this._packet({
+        type: PacketType.CONNECT_ERROR,
+        nsp: name,
+        data: data === undefined ? { message } : { message, data },
+      });
+    } catch (fault) {
+      this.server._guard.report(["connect_error"], undefined, fault);
+      this._packet({ type: PacketType.CONNECT_ERROR, nsp: name, data: { message } });
+    }
   }
 
   doConnect(namespace: NamespacePart, auth: AuthData): void {
@@ -180,7 +190,8 @@ export class ClientImplementation implements ClientPart {
   _remove(socket: SocketPart): void {
     const { name } = socket.nsp;
     this.nsps.delete(name);
-    if (this.nsps.size === 0 && !this._ended) this._armConnectTimeout();
+    if (this._ended) return;
+    if (this.nsps.size === 0) this._armConnectTimeout();
     this._left ??= new Set();
     if (this._left.size >= MAX_LEFT_NAMESPACES) this._left.clear();
     this._left.add(name);

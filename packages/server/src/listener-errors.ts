@@ -45,7 +45,7 @@ export class ListenerGuard {
       const result = applyTail(listener, self, event);
       if (isThenable(result)) this.#follow(result, event, socket);
     } catch (error) {
-      this.#report(event, socket, error);
+      this.report(event, socket, error);
     }
   }
 
@@ -55,7 +55,7 @@ export class ListenerGuard {
       const result = Reflect.apply(listener, self, event);
       if (isThenable(result)) this.#follow(result, event, socket);
     } catch (error) {
-      this.#report(event, socket, error);
+      this.report(event, socket, error);
     }
   }
 
@@ -83,7 +83,7 @@ export class ListenerGuard {
       () => this.#settled(),
       (error: unknown) => {
         this.#settled();
-        this.#report(event, socket, error);
+        this.report(event, socket, error);
       },
     );
   }
@@ -95,7 +95,8 @@ export class ListenerGuard {
     for (const resume of waiting) resume();
   }
 
-  #report(event: unknown[], socket: unknown, error: unknown): void {
+  /** Reports an error that was caught elsewhere. */
+  report(event: unknown[], socket: unknown, error: unknown): void {
     if (this.#options.compat) {
       process.nextTick(() => {
         throw error;

@@ -1,8 +1,7 @@
 import { EventEmitter } from "node:events";
+import { runMiddlewareChain } from "@plugboard/engine/internal";
 import type { Adapter, Room, Session, SocketId } from "./adapter-contract.js";
 import { BroadcastOperatorImplementation } from "./broadcast-operator.js";
-import { connectErrorOf } from "./connect-error.js";
-import { runMiddlewares } from "./middleware.js";
 import type {
   AuthData,
   Callback,
@@ -25,6 +24,8 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
   adapter!: Adapter;
   _fns: ConnectionMiddleware[] = [];
   _ids = 0;
+  /** Clients whose session is being looked for. */
+  _restoring = 0;
   /** Called when the last socket is gone: a dynamic namespace may go then. */
   _onEmpty: (() => void) | undefined = undefined;
 
@@ -50,7 +51,7 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
   }
 
   run(socket: SocketPart, done: (error?: unknown) => void): void {
-    runMiddlewares(this._fns, socket, done);
+    runMiddlewareChain(this._fns, [socket], done);
   }
 
   /**
@@ -64,8 +65,10 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
       this._admit(this._createSocket(client, auth), onSettled);
       return;
     }
+    this._restoring++;
     const proceed = (session: Session | null): void => {
-      if (client._ended) return;
+      this._restoring--;
+      if (client._ended) return this._checkEmpty();
       this._admit(this._createSocket(client, auth, session), onSettled);
     };
     // An adapter that cannot tell counts as one that knows of no session.
@@ -102,7 +105,7 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
     } else if (error) {
       socket._cleanup();
       onSettled(undefined);
-      socket._error(connectErrorOf(error));
+      client._refuse(this.name, error);
     } else {
       this._doConnect(socket, onSettled);
     }
@@ -122,7 +125,11 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
   _remove(socket: SocketPart): void {
     this.sockets.delete(socket.id);
     this._preConnectSockets.delete(socket.id);
-    if (this.sockets.size === 0 && this._preConnectSockets.size === 0) this._onEmpty?.();
+    this._checkEmpty();
+  }
+
+  _checkEmpty(): void {
+    if (this.sockets.size + this._preConnectSockets.size + this._restoring === 0) this._onEmpty?.();
   }
 
   // Events of the namespace itself.

@@ -162,6 +162,39 @@ describe("an empty child namespace", () => {
     expect(io._nsps.has("/d1")).toBe(false);
   });
 
+  it("is not made for a client that has gone while the function decided", async () => {
+    const { io, engine } = serve({ cleanupEmptyChildNamespaces: true });
+    let decide: ((error: Error | null, allow: boolean) => void) | undefined;
+    io.of((_name, _auth, next) => void (decide = next));
+    const connection = engine.open();
+    connection.receive("0/d1,");
+    connection.drop();
+    decide?.(null, true);
+    expect(io._nsps.has("/d1")).toBe(false);
+  });
+
+  it("goes when the only client has gone while its session was looked up", async () => {
+    const { io, engine } = serve({ cleanupEmptyChildNamespaces: true, connectionStateRecovery: {} });
+    io.of(/^\/d/);
+    const connection = engine.open();
+    connection.receive('0/d1,{"pid":"a","offset":"b"}');
+    connection.drop();
+    await turn();
+    expect(io._nsps.has("/d1")).toBe(false);
+  });
+
+  it("stays as long as a session of another client is looked up", async () => {
+    const { io, engine } = serve({ cleanupEmptyChildNamespaces: true, connectionStateRecovery: {} });
+    io.of(/^\/d/);
+    const first = await engine.join("/d1");
+    const second = engine.open();
+    second.receive('0/d1,{"pid":"a","offset":"b"}');
+    first.connection.drop();
+    await turn();
+    expect(io.of("/d1").sockets.size).toBe(1);
+    expect(second.take()).toHaveLength(1);
+  });
+
   it("stays otherwise, and so do those that were made by name", async () => {
     const kept = serve();
     kept.io.of(/^\/d/);

@@ -88,7 +88,12 @@ export interface ServerPart {
   _createDecoder(): PacketDecoder;
   _createAdapter(namespace: NamespacePart): Adapter;
   /** Looks for a dynamic namespace that admits `name`; creates it if need be. */
-  _checkNamespace(name: string, auth: AuthData, callback: (found: NamespacePart | Error) => void): void;
+  _checkNamespace(
+    client: ClientPart,
+    name: string,
+    auth: AuthData,
+    callback: (found: NamespacePart | Error) => void,
+  ): void;
 }
 
 export interface NamespacePart extends EventEmitter {
@@ -116,6 +121,7 @@ export interface ClientPart {
   /** Told while the middlewares of a namespace run, so that an end of the connection ends that too. */
   _onPending(socket: SocketPart): void;
   _packet(packet: Packet | Chunk[], options: WriteOptions): void;
+  _refuse(name: string, error: unknown): void;
   writeToEngine(chunks: Chunk[], options: WriteOptions): void;
   _remove(socket: SocketPart): void;
   _disconnect(): void;

@@ -14,6 +14,7 @@ import { ParentNamespaceImplementation } from "./parent-namespace.js";
 import type {
   AuthData,
   Callback,
+  ClientPart,
   Connection,
   ConnectionMiddleware,
   NamespacePart,
@@ -43,6 +44,8 @@ interface CloseOptions {
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 45_000;
 const DEFAULT_CLOSE_TIMEOUT_MS = 5_000;
+/** What the last answers get to be written, however little is left of the time. */
+const LAST_ANSWERS_MS = 250;
 const DEFAULT_MAX_MESSAGE_BYTES = 1_000_000;
 const DEFAULT_RECOVERY: RecoveryOptions = {
   maxDisconnectionDuration: 120_000,
@@ -164,7 +167,7 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
 
   /** Takes one connection of an engine. */
   onconnection(conn: Connection): this {
-    if (this._draining) conn.close();
+    if (this._draining) conn.close(true);
     else new ClientImplementation(this, conn);
     return this;
   }
@@ -203,8 +206,13 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
     return parent;
   }
 
-  /** Asks the matchers one after the other, in the order of their registration. */
-  _checkNamespace(name: string, auth: AuthData, callback: (found: NamespacePart | Error) => void): void {
+  /** Asks the matchers one after the other, in the order of their registration, as long as the client is there. */
+  _checkNamespace(
+    client: ClientPart,
+    name: string,
+    auth: AuthData,
+    callback: (found: NamespacePart | Error) => void,
+  ): void {
     const candidates = [...this.parentNsps];
     const ask = (index: number): void => {
       const candidate = candidates[index];
@@ -214,16 +222,21 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
       const decide = (error: unknown, allow: boolean): void => {
         if (decided) return;
         decided = true;
+        // For a client that has gone nothing is made: nobody would clean it up.
+        if (client._ended) return;
         if (error || !allow) ask(index + 1);
         // Another client may have asked for the same name meanwhile.
         else callback(this._nsps.get(name) ?? this._newChild(parent, name));
       };
-      const refuse = (): void => decide(null, false);
+      const refuse = (error: unknown): void => {
+        this._guard.report(["of", name], undefined, error);
+        decide(null, false);
+      };
       try {
         const result = matches(name, auth, decide);
         if (isThenable(result)) result.then(undefined, refuse);
-      } catch {
-        refuse();
+      } catch (error) {
+        refuse(error);
       }
     };
     ask(0);
@@ -251,7 +264,8 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
    * closed. No DISCONNECT packet is sent, so clients come back once a server answers again.
    *
    * Given options instead of a callback, listeners that are still running (those that returned a promise) are awaited
-   * first, for `timeoutMs` (default: 5000) at most. Meanwhile no new event, namespace or connection is let in.
+   * first, for `timeoutMs` (default: 5000) at most. Meanwhile no new event, namespace or connection is let in. HTTP
+   * requests that are still running after that time are cut.
    *
    * @param argument - a callback, called with the error of the HTTP server if it was not running; or options
    */
@@ -269,18 +283,27 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
     const adapters = [...this._nsps.values()].map(({ adapter }) => adapter);
     await Promise.allSettled(adapters.map(async (adapter) => adapter.close()));
     await this.engine?.close();
-    const error = await this._closeHttpServer(options?.closeHttpServer !== false);
+    const graceMs = options ? Math.max(deadline - performance.now(), LAST_ANSWERS_MS) : undefined;
+    const error = await this._closeHttpServer(options?.closeHttpServer !== false, graceMs);
     this._draining = false;
     if (callback !== undefined) this._guard.call(callback, undefined, ["close", error]);
   }
 
-  _closeHttpServer(wanted: boolean): Promise<Error | undefined> {
+  /** @param graceMs - after which requests that are still running are cut; undefined lets them end by themselves */
+  _closeHttpServer(wanted: boolean, graceMs: number | undefined): Promise<Error | undefined> {
     const { httpServer } = this;
     if (httpServer === undefined || !wanted) {
       this.engine?.detach?.();
       return Promise.resolve(undefined);
     }
-    return new Promise((resolve) => httpServer.close((error) => resolve(error)));
+    const cut = (): void => (httpServer as Partial<HttpServer>).closeAllConnections?.();
+    const timer = graceMs === undefined ? undefined : setTimeout(cut, graceMs);
+    return new Promise((resolve) => {
+      httpServer.close((error) => {
+        clearTimeout(timer);
+        resolve(error);
+      });
+    });
   }
 
   // The main namespace.

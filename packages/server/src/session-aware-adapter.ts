@@ -60,7 +60,7 @@ export class SessionAwareAdapter extends InMemoryAdapter {
     if (session === undefined) return null;
     this.#sessions.delete(pid);
     if (this.#isExpired(session.disconnectedAt, Date.now())) return null;
-    const index = this.#packets.findIndex(({ id }) => id === offset);
+    const index = this.#packets.findLastIndex(({ id }) => id === offset);
     if (index < 0) return null;
     const missed = this.#packets.slice(index + 1).filter(({ opts }) => isTarget(session.rooms, opts));
     return Promise.resolve({ ...session, missedPackets: missed.map(({ data }) => data) });
@@ -81,7 +81,7 @@ export class SessionAwareAdapter extends InMemoryAdapter {
     this.#packets.push({ id, emittedAt: now, data, opts: options, bytes });
     this.#bytes += bytes;
     this.#dropOld(now);
-    this.deliver(packet, chunks, options);
+    this._deliver(packet, chunks, options);
   }
 
   #dropOld(now: number): void {

@@ -1,4 +1,5 @@
 import { EventEmitter } from "node:events";
+import { generateSessionId, runMiddlewareChain } from "@plugboard/engine/internal";
 import type { IncomingMessage } from "node:http";
 import { DisconnectReason, PacketType, RESERVED_EVENTS, type Packet } from "@plugboard/protocol";
 import { fileAck } from "./ack-table.js";
@@ -8,7 +9,6 @@ import { BroadcastOperatorImplementation } from "./broadcast-operator.js";
 import { NO_FLAGS, writeOptionsOf, type EmitFlags, type WriteOptions } from "./emit-flags.js";
 import { describeHandshake } from "./handshake-details.js";
 import type { Handshake } from "./handshake.js";
-import { runMiddlewares } from "./middleware.js";
 import type {
   AuthData,
   Callback,
@@ -19,7 +19,6 @@ import type {
   ServerPart,
   SocketPart,
 } from "./parts.js";
-import { createId } from "./socket-id.js";
 
 type Listener = Callback;
 
@@ -75,10 +74,10 @@ export class SocketImplementation extends EventEmitter implements SocketPart {
       this.recovered = true;
       this.data = previousSession.data;
       this._missedPackets = previousSession.missedPackets;
-      void this.join(previousSession.rooms);
+      this._joinContained(previousSession.rooms);
     } else {
-      this.id = createId();
-      this.pid = nsp.server.opts.connectionStateRecovery ? createId() : undefined;
+      this.id = generateSessionId();
+      this.pid = nsp.server.opts.connectionStateRecovery ? generateSessionId() : undefined;
       this.recovered = false;
       this.data = {};
       this._missedPackets = undefined;
@@ -254,6 +253,11 @@ export class SocketImplementation extends EventEmitter implements SocketPart {
     return this.adapter.addAll(this.id, new Set(Array.isArray(rooms) ? rooms : [rooms]));
   }
 
+  /** For joins that nobody awaits: an adapter that fails is reported. */
+  _joinContained(rooms: Room | Room[]): void {
+    this.server._guard.call(() => this.join(rooms), this, ["join"], this);
+  }
+
   leave(room: Room): Promise<void> | void {
     return this.adapter.del(this.id, room);
   }
@@ -298,7 +302,7 @@ export class SocketImplementation extends EventEmitter implements SocketPart {
       this.server._guard.deliver(this, event, this);
       return;
     }
-    runMiddlewares(this.fns, event, (error) => {
+    runMiddlewareChain(this.fns, [event], (error) => {
       if (error) this._onerror(error);
       else if (this.connected) this.server._guard.deliver(this, event, this);
     });
@@ -373,7 +377,7 @@ export class SocketImplementation extends EventEmitter implements SocketPart {
   /** Called once the socket is in its namespace. */
   _onconnect(): void {
     this.connected = true;
-    void this.join(this.id);
+    this._joinContained(this.id);
     const missed = this._missedPackets;
     this._missedPackets = undefined;
     for (const data of missed ?? []) this.packet({ type: PacketType.EVENT, nsp: this.nsp.name, data });

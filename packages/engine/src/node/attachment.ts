@@ -1,4 +1,5 @@
-import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
+import { Server as HttpServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { Server as HttpsServer } from "node:https";
 import type { Duplex } from "node:stream";
 import { engineUrlPrefix, type AttachOptions } from "../options.js";
 
@@ -12,8 +13,8 @@ export interface AttachmentTarget {
 
 type Listener = (...args: unknown[]) => void;
 
-/** Upgrade listeners of ours, in whatever engine: they do not count as somebody else who might take an upgrade. */
-const ownUpgradeListeners = new WeakSet<object>();
+/** Attachments by server, of whatever engine. */
+const attachmentsOf = new WeakMap<HttpServer, Set<Attachment>>();
 
 /**
  * Puts an engine in front of the `request` listeners of an HTTP server. Node knows no way to stop an event, so the
@@ -25,56 +26,100 @@ export class Attachment {
   readonly #target: AttachmentTarget;
   readonly #options: AttachOptions;
   readonly #requestListeners: Listener[];
+  /** Connections that have not sent a request yet: nobody else would end them. */
+  readonly #silent = new Set<Duplex>();
+  readonly #onSilentClose: (this: Duplex) => void;
+  #isDetached = false;
 
   constructor(server: HttpServer, target: AttachmentTarget, options: AttachOptions) {
     this.prefix = engineUrlPrefix(options);
     this.#server = server;
     this.#target = target;
     this.#options = options;
-    this.#requestListeners = server.listeners("request") as Listener[];
+    const silent = this.#silent;
+    this.#onSilentClose = function (this: Duplex): void {
+      silent.delete(this);
+    };
+    // With the wrappers of `once`, which are to fire once and not for ever.
+    this.#requestListeners = server.rawListeners("request") as Listener[];
     for (const listener of this.#requestListeners) server.off("request", listener);
     server.on("request", this.#onRequest);
     server.on("close", this.#onClose);
-    if (target.acceptsUpgrades) {
-      ownUpgradeListeners.add(this.#onUpgrade);
-      server.on("upgrade", this.#onUpgrade);
-    }
+    const event = connectionEventOf(server);
+    if (event !== undefined) server.on(event, this.#onConnection);
+    if (target.acceptsUpgrades) server.on("upgrade", this.#onUpgrade);
+    const siblings = attachmentsOf.get(server) ?? new Set();
+    attachmentsOf.set(server, siblings.add(this));
+  }
+
+  matches(url: string | undefined): boolean {
+    return !this.#isDetached && url?.startsWith(this.prefix) === true;
+  }
+
+  /** Ends the connections that have not sent a request, so that the server can close. */
+  endSilentConnections(): void {
+    for (const socket of this.#silent) socket.destroy();
   }
 
   /** Leaves the server as it was found. */
   detach(): void {
     const server = this.#server;
+    this.#isDetached = true;
+    attachmentsOf.get(server)?.delete(this);
     server.off("upgrade", this.#onUpgrade);
     server.off("close", this.#onClose);
-    if (!server.listeners("request").includes(this.#onRequest)) return;
-    server.off("request", this.#onRequest);
-    const added = server.listeners("request") as Listener[];
-    for (const listener of added) server.off("request", listener);
+    server.off(connectionEventOf(server) ?? "connection", this.#onConnection);
+    this.#silent.clear();
+    const listeners = server.rawListeners("request") as Listener[];
+    // Somebody has attached after us and calls our listener among his own: it passes everything on from now on.
+    if (!listeners.includes(this.#onRequest as Listener)) return;
+    for (const listener of listeners) server.off("request", listener);
+    const added = listeners.filter((listener) => listener !== this.#onRequest);
     for (const listener of [...this.#requestListeners, ...added]) server.on("request", listener);
   }
 
+  readonly #onConnection = (socket: Duplex): void => {
+    this.#silent.add(socket);
+    socket.on("close", this.#onSilentClose);
+  };
+
+  #onRequestFrom(socket: Duplex): void {
+    if (this.#silent.delete(socket)) socket.off("close", this.#onSilentClose);
+  }
+
   readonly #onRequest = (req: IncomingMessage, res: ServerResponse): void => {
-    if (req.url?.startsWith(this.prefix)) this.#target.handleRequest(req, res);
+    this.#onRequestFrom(req.socket);
+    if (this.matches(req.url)) this.#target.handleRequest(req, res);
     else for (const listener of this.#requestListeners) listener.call(this.#server, req, res);
   };
 
   readonly #onUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    if (req.url?.startsWith(this.prefix)) this.#target.handleUpgrade(req, socket, head);
-    else this.#passUpgrade(socket);
+    this.#onRequestFrom(socket);
+    if (this.matches(req.url)) this.#target.handleUpgrade(req, socket, head);
+    else this.#passUpgrade(req.url, socket);
   };
 
   readonly #onClose = (): void => this.#target.onServerClose();
 
   /** An upgrade that nobody takes would stay open for ever. One that somebody else listens for is left alone. */
-  #passUpgrade(socket: Duplex): void {
+  #passUpgrade(url: string | undefined, socket: Duplex): void {
+    const siblings = [...(attachmentsOf.get(this.#server) ?? [])];
+    if (siblings.some((sibling) => sibling.matches(url))) return;
     // Whoever takes it may not listen yet when the client resets the connection.
     socket.on("error", () => {});
     if (this.#options.destroyUpgrade === false) return;
-    const isForOthers = this.#server.listeners("upgrade").some((listener) => !ownUpgradeListeners.has(listener));
-    if (isForOthers) return;
+    const ours = new Set<unknown>(siblings.map((sibling) => sibling.#onUpgrade));
+    if (this.#server.listeners("upgrade").some((listener) => !ours.has(listener))) return;
     setTimeout(() => {
       const { bytesWritten = 0 } = socket as Partial<{ bytesWritten: number }>;
-      if (socket.writable && bytesWritten <= 0) socket.end();
+      // A peer that keeps its half open would hold the server open too.
+      if (socket.writable && bytesWritten <= 0) socket.end(() => socket.destroy());
     }, this.#options.destroyUpgradeTimeout ?? 1000);
   }
+}
+
+/** The event that announces the sockets on which requests come; HTTP/2 has none, and ends its sessions itself. */
+function connectionEventOf(server: object): "connection" | "secureConnection" | undefined {
+  if (server instanceof HttpsServer) return "secureConnection";
+  return server instanceof HttpServer ? "connection" : undefined;
 }

@@ -46,6 +46,8 @@ export class NodeHttpRequest implements HttpRequestLike {
 
   readBody(maxBytes: number): Promise<Uint8Array> {
     const req = this.raw;
+    // Aborted while a middleware took its time, or consumed by somebody else: nothing more will come.
+    if (req.destroyed || req.readableEnded) return Promise.reject(new BodyError("EIO_BODY_ABORTED"));
     return new Promise((resolve, reject) => {
       const chunks: Buffer[] = [];
       let length = 0;

@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import type { IncomingMessage } from "node:http";
+import { validateHeaderName, validateHeaderValue, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { HeaderFields } from "../http-port.js";
 
@@ -11,6 +11,7 @@ export class UpgradeResponse extends EventEmitter {
   readonly req: IncomingMessage;
   readonly headersSent = false;
   statusCode = 200;
+  writableEnded = false;
   readonly #fields = new Map<string, string | string[]>();
   readonly #socket: Duplex;
 
@@ -22,8 +23,15 @@ export class UpgradeResponse extends EventEmitter {
   }
 
   setHeader(name: string, value: string | number | readonly string[]): this {
-    this.#fields.set(name.toLowerCase(), typeof value === "object" ? [...value] : String(value));
+    const field = typeof value === "object" ? [...value] : String(value);
+    validateField(name, field);
+    this.#fields.set(name.toLowerCase(), field);
     return this;
+  }
+
+  appendHeader(name: string, value: string | readonly string[]): this {
+    const before = this.getHeader(name);
+    return this.setHeader(name, before === undefined ? value : [before, value].flat());
   }
 
   getHeader(name: string): string | string[] | undefined {
@@ -38,27 +46,38 @@ export class UpgradeResponse extends EventEmitter {
     return [...this.#fields.keys()];
   }
 
+  getHeaders(): HeaderFields {
+    return Object.fromEntries(this.#fields);
+  }
+
   removeHeader(name: string): void {
     this.#fields.delete(name.toLowerCase());
   }
+
+  flushHeaders(): void {}
 
   write(): boolean {
     return true;
   }
 
   /** Session middlewares wrap this method to add their cookie as late as possible. */
-  writeHead(): this {
+  writeHead(_status?: number, ...rest: unknown[]): this {
+    const headers = rest.at(-1);
+    if (typeof headers !== "object" || headers === null) return this;
+    for (const [name, value] of Object.entries(headers)) this.setHeader(name, value as string);
     return this;
   }
 
   end(): this {
+    this.writableEnded = true;
     this.#socket.destroy();
     this.emit("finish");
     return this;
   }
+}
 
-  /** Header fields gathered so far. */
-  get fields(): HeaderFields {
-    return Object.fromEntries(this.#fields);
-  }
+/** @throws TypeError for a name or value that would end its line: it could pass for fields of somebody else's making */
+export function validateField(name: string, value: string | readonly string[]): void {
+  validateHeaderName(name);
+  for (const line of typeof value === "string" ? [value] : value) validateHeaderValue(name, line);
 }

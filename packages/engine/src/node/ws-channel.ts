@@ -11,8 +11,12 @@ import type { WebSocketChannel, WebSocketChannelEvents } from "../transports/web
 /** Turns an upgrade request into a channel. */
 export interface WebSocketAcceptor {
   accept(req: IncomingMessage, socket: Duplex, head: Buffer, onChannel: (channel: WebSocketChannel) => void): void;
+  /** Cuts, after a moment, the peers that have yet to answer a close frame: `ws` would give them half a minute. */
   close(): void;
 }
+
+/** How long a peer that owes us a close frame keeps the acceptor from being gone. */
+const CLOSE_GRACE_MS = 1000;
 
 /** What a `wsEngine` has to offer (spec/server.md 1.9). */
 interface WebSocketEngineInstance {
@@ -43,6 +47,7 @@ class ChannelWebSocket extends WebSocket {
   override close(code?: number, data?: string | Buffer): void {
     this.channel?.events.onControl();
     super.close(code, data);
+    this.channel?.onClosing();
   }
 }
 
@@ -55,6 +60,7 @@ function onError(this: WebSocket, error: Error): void {
 }
 
 function onClose(this: WebSocket): void {
+  (this as ChannelWebSocket).channel?.onClosed();
   eventsOf(this).onClose();
 }
 
@@ -73,10 +79,13 @@ class WsChannel implements WebSocketChannel {
   readonly takesFrames: boolean;
   readonly #websocket: ChannelWebSocket;
   readonly #socket: Duplex;
+  readonly #closing: Set<WebSocket>;
 
-  constructor(websocket: ChannelWebSocket, socket: Duplex) {
+  /** @param closing - where it stays while the peer has half a minute to answer our close frame */
+  constructor(websocket: ChannelWebSocket, socket: Duplex, closing: Set<WebSocket>) {
     this.#websocket = websocket;
     this.#socket = socket;
+    this.#closing = closing;
     this.takesFrames = websocket.extensions === "";
     websocket.channel = this;
     // The error listener first: an error before anybody listens would be an uncaught one (CVE-2022-21676).
@@ -118,10 +127,24 @@ class WsChannel implements WebSocketChannel {
   close(graceMs?: number): void {
     const websocket = this.#websocket;
     websocket.close();
-    if (graceMs === undefined || websocket.readyState === WebSocket.CLOSED) return;
-    const timer = setTimeout(() => websocket.terminate(), graceMs);
-    websocket.once("close", () => clearTimeout(timer));
+    if (graceMs === undefined) return;
+    this.#closing.delete(websocket);
+    terminateAfter(websocket, graceMs);
   }
+
+  onClosing(): void {
+    if (this.#websocket.readyState === WebSocket.CLOSING) this.#closing.add(this.#websocket);
+  }
+
+  onClosed(): void {
+    this.#closing.delete(this.#websocket);
+  }
+}
+
+function terminateAfter(websocket: WebSocket, graceMs: number): void {
+  if (websocket.readyState === WebSocket.CLOSED) return;
+  const timer = setTimeout(() => websocket.terminate(), graceMs);
+  websocket.once("close", () => clearTimeout(timer));
 }
 
 function writeChunk(socket: Duplex, chunk: string | Uint8Array): void {
@@ -194,14 +217,20 @@ export function createWebSocketAcceptor(
       : new wsEngine(common)
   ) as WebSocketEngineInstance;
   engine.on?.("headers", onHeaders);
+  const closing = new Set<WebSocket>();
   return {
     accept(req, socket, head, onChannel) {
       engine.handleUpgrade(req, socket, head, (websocket) => {
         const channel =
-          websocket instanceof ChannelWebSocket ? new WsChannel(websocket, socket) : new ForeignChannel(websocket);
+          websocket instanceof ChannelWebSocket
+            ? new WsChannel(websocket, socket, closing)
+            : new ForeignChannel(websocket);
         onChannel(channel);
       });
     },
-    close: () => engine.close(),
+    close: () => {
+      engine.close();
+      for (const websocket of closing) terminateAfter(websocket, CLOSE_GRACE_MS);
+    },
   };
 }

@@ -35,7 +35,7 @@ describe("polling through scripts", () => {
   });
 
   it("is an answer of type JavaScript that browsers may not take for anything else", async () => {
-    const transport = new PollingTransport(resolveEngineOptions(), 4, "0");
+    const transport = new PollingTransport(resolveEngineOptions(), "0");
     const answer = transport.handle(new MemoryRequest("/engine.io/?j=0"));
     transport.send([message("a")]);
     expect(await answer).toMatchObject({
@@ -45,7 +45,7 @@ describe("polling through scripts", () => {
   });
 
   it("answers a form without data with ok", async () => {
-    const transport = new PollingTransport(resolveEngineOptions(), 4, "0");
+    const transport = new PollingTransport(resolveEngineOptions(), "0");
     const answer = await transport.handle(new MemoryRequest("/engine.io/?j=0", { method: "POST", body: "nothing=1" }));
     expect(answer).toMatchObject({ status: 200, body: "ok" });
   });

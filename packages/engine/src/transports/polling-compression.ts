@@ -37,11 +37,5 @@ export function compressedBody(
 /** Highest quality first, ties in the client's order; whatever has quality 0 is out. */
 function preferredEncoding(header: string): Encoding | undefined {
   const negotiator = new Negotiator({ headers: { "accept-encoding": header } });
-  return negotiator.encodings().find((name): name is Encoding => Object.hasOwn(ENCODERS, name)) ?? wildcard(header);
-}
-
-function wildcard(header: string): Encoding | undefined {
-  return new Negotiator({ headers: { "accept-encoding": header } }).encodings(["gzip"])[0] === "gzip"
-    ? "gzip"
-    : undefined;
+  return negotiator.encodings(["gzip", "deflate"])[0] as Encoding | undefined;
 }

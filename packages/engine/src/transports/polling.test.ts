@@ -7,7 +7,7 @@ import { PollingTransport } from "./polling.js";
 const URL_OF_SESSION = "/engine.io/?EIO=4&transport=polling&sid=x";
 
 function create(options?: EngineOptions) {
-  const transport = new PollingTransport(resolveEngineOptions(options), 4);
+  const transport = new PollingTransport(resolveEngineOptions(options));
   const events = new RecordedEvents();
   transport.events = events;
   const request = (init?: MemoryRequestInit): MemoryRequest => new MemoryRequest(URL_OF_SESSION, init);

@@ -29,7 +29,6 @@ export class PollingTransport implements Transport {
   readonly bufferedAmount = 0;
   events: TransportEvents = DEAF_EVENTS;
   readonly #options: ResolvedEngineOptions;
-  readonly #protocol: number;
   /** Index of the page's callback when it polls through scripts. */
   readonly #jsonp: string | undefined;
   #poll: PendingPoll | undefined;
@@ -41,9 +40,8 @@ export class PollingTransport implements Transport {
   #onResume: (() => void) | undefined;
 
   /** @param jsonp - query parameter `j` of the request that begins the session */
-  constructor(options: ResolvedEngineOptions, protocol: number, jsonp?: string) {
+  constructor(options: ResolvedEngineOptions, jsonp?: string) {
     this.#options = options;
-    this.#protocol = protocol;
     this.#jsonp = jsonp;
   }
 
@@ -85,7 +83,7 @@ export class PollingTransport implements Transport {
       this.#fail("data request overlap from client");
       return plainAnswer(400);
     }
-    if (request.header("content-type") === "application/octet-stream" && this.#protocol === 4) {
+    if (request.header("content-type") === "application/octet-stream") {
       this.#fail("invalid content");
       return plainAnswer(400);
     }
@@ -114,6 +112,7 @@ export class PollingTransport implements Transport {
       if (packet.type === "close") {
         if (this.writable) this.send([{ type: "noop", options: {} }]);
         this.#closed = true;
+        this.resume();
         this.events.onClose();
         return;
       }

@@ -1,7 +1,32 @@
 import type { Random } from "./random.js";
 
-const KEYS: readonly string[] = ["a", "b", "num", "_placeholder", "__proto__", "constructor", "toJSON", "then", "", "0", "é"];
-const SCALARS: readonly string[] = ["0", "-0", "1", "-1.5e3", "null", "true", "false", '""', '"text"', '"\\u0000"', '"é😀"', '"\\ud800"'];
+const KEYS: readonly string[] = [
+  "a",
+  "b",
+  "num",
+  "_placeholder",
+  "__proto__",
+  "constructor",
+  "toJSON",
+  "then",
+  "",
+  "0",
+  "é",
+];
+const SCALARS: readonly string[] = [
+  "0",
+  "-0",
+  "1",
+  "-1.5e3",
+  "null",
+  "true",
+  "false",
+  '""',
+  '"text"',
+  '"\\u0000"',
+  '"é😀"',
+  '"\\ud800"',
+];
 
 /** A JSON text. */
 export function jsonText(random: Random, depth = 4): string {

@@ -1,4 +1,11 @@
-export { type FuzzInput, type FuzzSession, type FuzzTarget, loadInput, type StoredInput, storeInput } from "./fuzz-target.js";
+export {
+  type FuzzInput,
+  type FuzzSession,
+  type FuzzTarget,
+  loadInput,
+  type StoredInput,
+  storeInput,
+} from "./fuzz-target.js";
 export { jsonText, type PacketGrammar, packetText } from "./grammar.js";
 export type { Growth } from "./growth.js";
 export { joinBytes, mutateBytes, mutateText, splitBytes } from "./mutation.js";

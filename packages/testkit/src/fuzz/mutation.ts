@@ -86,7 +86,8 @@ const TEXT_MUTATIONS: readonly TextMutation[] = [
   (_random, text, at) => text.slice(0, at),
   (_random, text, at) => text.slice(at),
   (random, text, at) => text.slice(0, at) + text.slice(at + 1 + random.small(12)),
-  (random, text, at) => text.slice(0, at) + text.slice(at, at + 1 + random.small(16)).repeat(1 + random.small(8)) + text.slice(at),
+  (random, text, at) =>
+    text.slice(0, at) + text.slice(at, at + 1 + random.small(16)).repeat(1 + random.small(8)) + text.slice(at),
   (random, text, at, other) => text.slice(0, at) + other.slice(random.int(other.length + 1)),
   (_random, text, at, other) => text.slice(0, at) + other + text.slice(at),
   (random, text, at) => inflateNumber(random, text, at),
@@ -109,7 +110,9 @@ export function mutateText(random: Random, text: string, other: string): string 
 
 type BytesMutation = (random: Random, bytes: Uint8Array, at: number, other: Uint8Array) => Uint8Array;
 
-const INTERESTING_BYTES: readonly number[] = [0, 1, 0x1e, 0x30, 0x7d, 0x7e, 0x7f, 0x80, 0x81, 0x82, 0xfe, 0xff, 0xc0, 0xed];
+const INTERESTING_BYTES: readonly number[] = [
+  0, 1, 0x1e, 0x30, 0x7d, 0x7e, 0x7f, 0x80, 0x81, 0x82, 0xfe, 0xff, 0xc0, 0xed,
+];
 
 const BYTES_MUTATIONS: readonly BytesMutation[] = [
   (random, bytes, at) => setByte(bytes, at, (bytes[at] ?? 0) ^ (1 << random.int(8))),
@@ -152,7 +155,7 @@ export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
 /** Cuts bytes into pieces of random lengths. */
 export function splitBytes(random: Random, bytes: Uint8Array): Uint8Array[] {
   const pieces: Uint8Array[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const end = at + 1 + random.small(bytes.length - at);
     pieces.push(bytes.subarray(at, end));
     at = end;
