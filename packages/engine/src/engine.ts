@@ -132,7 +132,9 @@ export class EngineServer extends ContainedEmitter implements SessionHost, Attac
     const request = new NodeHttpRequest(req, res);
     this.#undecided.add(request);
     res.once("close", () => this.#undecided.delete(request));
+    const closings = this.#closings;
     runMiddlewareChain(this.#middlewares, [req, res], (error) => {
+      if (closings !== this.#closings) return;
       const answer = error ? Promise.resolve(this.#refuse(request, middlewareFailure(error))) : this.handle(request);
       answer.then(
         (value) => writeNodeAnswer(res, value),
@@ -239,7 +241,9 @@ export class EngineServer extends ContainedEmitter implements SessionHost, Attac
     };
     if (this.#middlewares.length === 0) return run(undefined, extra.headers);
     const res = new UpgradeResponse(req, socket);
+    const closings = this.#closings;
     runMiddlewareChain(this.#middlewares, [req, res as unknown as ServerResponse], (error) => {
+      if (closings !== this.#closings) return;
       res.writeHead();
       run(error, { ...res.getHeaders(), ...extra.headers });
     });

@@ -296,11 +296,14 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
       this.engine?.detach?.();
       return Promise.resolve(undefined);
     }
-    const cut = (): void => (httpServer as Partial<HttpServer>).closeAllConnections?.();
-    const timer = graceMs === undefined ? undefined : setTimeout(cut, graceMs);
+    const connections: Pick<Partial<HttpServer>, "closeAllConnections" | "closeIdleConnections"> = httpServer;
+    const timer = graceMs === undefined ? undefined : setTimeout(() => connections.closeAllConnections?.(), graceMs);
+    // A connection that falls idle behind its last answer, as that of a poll, would stay for the time of its keep-alive.
+    const sweep = setInterval(() => connections.closeIdleConnections?.(), LAST_ANSWERS_MS);
     return new Promise((resolve) => {
       httpServer.close((error) => {
         clearTimeout(timer);
+        clearInterval(sweep);
         resolve(error);
       });
     });
