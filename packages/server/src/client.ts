@@ -207,7 +207,8 @@ export class ClientImplementation implements ClientPart {
   /** Writes the chunks of one packet, or none of them when it is volatile and the transport busy. */
   writeToEngine(chunks: Chunk[], options: WriteOptions): void {
     if (options.volatile && !this.conn.transport.writable) return;
-    for (let i = 0; i < chunks.length; i++) this.conn.write(chunks[i]!, options);
+    const { parts } = options;
+    for (let i = 0; i < chunks.length; i++) this.conn.write(chunks[i]!, parts?.[i] ?? options);
   }
 
   // Closing.

@@ -14,6 +14,8 @@ export interface WriteOptions {
   readonly volatile?: boolean | undefined;
   readonly compress: boolean;
   readonly prepared?: PreparedFrame | undefined;
+  /** Options of each chunk, where they differ. */
+  readonly parts?: readonly WriteOptions[] | undefined;
   /** A complete WebSocket frame as `[header, payload]`: the form third-party adapters hand in. */
   readonly wsPreEncodedFrame?: readonly Uint8Array[] | undefined;
 }

@@ -125,3 +125,36 @@ describe("a listener that fails", () => {
     expect(logged).not.toHaveBeenCalled();
   });
 });
+
+describe("an adapter that fails", () => {
+  it("to join the room of a socket is reported, and the process lives", async () => {
+    const failures: ListenerFailure[] = [];
+    const { io, connection } = await pair({ onListenerError: (failure) => failures.push(failure) });
+    io.sockets.adapter.addAll = () => Promise.reject(new Error("database away"));
+    connection.receive("1");
+    connection.receive("0");
+    await turn();
+    await turn();
+    expect(failures.map(({ event, error }) => [event, (error as Error).message])).toEqual([["join", "database away"]]);
+    expect(io.sockets.sockets.size).toBe(1);
+  });
+});
+
+describe("an error of a middleware", () => {
+  it.each([
+    ["a BigInt", { amount: 1n }],
+    ["a circle", Object.assign({}, { self: undefined as unknown })],
+  ])("whose data holds %s reaches the client without it", async (_what, data) => {
+    if ("self" in data) data.self = data;
+    const failures: ListenerFailure[] = [];
+    const engine = new FakeEngine();
+    const io = new Server({ onListenerError: (failure) => failures.push(failure) }).bind(engine);
+    io.use((_socket, next) => next(Object.assign(new Error("no"), { data })));
+    const connection = engine.open();
+    connection.receive("0");
+    await turn();
+    await turn();
+    expect(connection.take()).toEqual(['4{"message":"no"}']);
+    expect(failures).toMatchObject([{ event: "connect_error" }]);
+  });
+});

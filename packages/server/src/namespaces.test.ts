@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { FakeEngine, turn } from "./fake-engine.js";
-import { Server, type Namespace, type ParentNamespace, type ServerOptions } from "./index.js";
+import { Server, type ListenerFailure, type Namespace, type ParentNamespace, type ServerOptions } from "./index.js";
 
 function serve(options?: Partial<ServerOptions>): { io: Server; engine: FakeEngine } {
   const engine = new FakeEngine();
@@ -92,8 +92,9 @@ describe("a namespace by pattern", () => {
 });
 
 describe("a namespace by function", () => {
-  it("asks one after the other until one admits the name", async () => {
-    const { io, engine } = serve();
+  it("asks one after the other until one admits the name, and reports those that fail", async () => {
+    const failures: ListenerFailure[] = [];
+    const { io, engine } = serve({ onListenerError: (failure) => failures.push(failure) });
     const asked: unknown[] = [];
     io.of((name, auth, decide) => {
       asked.push(["first", name, auth]);
@@ -114,6 +115,7 @@ describe("a namespace by function", () => {
     }) as ParentNamespace;
     await engine.join("/x", { token: 1 });
     expect(asked).toEqual([["first", "/x", { token: 1 }], "throws", "rejects", "last"]);
+    expect(failures).toMatchObject(Array(2).fill({ error: { message: "broken" } }));
     expect([...last.children].map(({ name }) => name)).toEqual(["/x"]);
     expect(io.of("/y")).not.toBe(last);
     expect(last.children.size).toBe(1);

@@ -296,7 +296,7 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
       this.engine?.detach?.();
       return Promise.resolve(undefined);
     }
-    const connections: Pick<Partial<HttpServer>, "closeAllConnections" | "closeIdleConnections"> = httpServer;
+    const connections = httpServer as Partial<HttpServer>;
     const timer = graceMs === undefined ? undefined : setTimeout(() => connections.closeAllConnections?.(), graceMs);
     // A connection that falls idle behind its last answer, as that of a poll, would stay for the time of its keep-alive.
     const sweep = setInterval(() => connections.closeIdleConnections?.(), LAST_ANSWERS_MS);

@@ -38,6 +38,8 @@ export function binaryFrameHeader(length: number): string {
 
 /** A frame built once for all the receivers of a broadcast. */
 export interface PreparedFrame {
+  /** Whether it carries bytes: not for a client that takes binary as base64. */
+  readonly isBinary: boolean;
   /** Header and payload, one char per byte. */
   readonly binaryString: string;
   /** The same as `[header, payload]`, the form that third parties know as `wsPreEncodedFrame`. Built when asked for. */
@@ -45,6 +47,7 @@ export interface PreparedFrame {
 }
 
 class PreparedTextFrame implements PreparedFrame {
+  readonly isBinary = false;
   readonly #message: string;
   readonly binaryString: string;
 
@@ -59,9 +62,35 @@ class PreparedTextFrame implements PreparedFrame {
   }
 }
 
-/** Builds the frame of an Engine.IO text message once. */
-export function prepareFrame(message: string): PreparedFrame {
-  return new PreparedTextFrame(message);
+class PreparedBinaryFrame implements PreparedFrame {
+  readonly isBinary = true;
+  readonly #bytes: Buffer;
+  readonly binaryString: string;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+    this.binaryString = frameHeader(BINARY, bytes.length) + bytes.toString("latin1");
+  }
+
+  get buffers(): readonly Uint8Array[] {
+    return [Buffer.from(frameHeader(BINARY, this.#bytes.length), "latin1"), this.#bytes];
+  }
+}
+
+/** Binary payloads up to this size travel as chars; larger ones as the bytes they are. */
+export const FOLD_LIMIT_BYTES = 1024;
+
+/**
+ * Builds the frame of an Engine.IO message once.
+ *
+ * @returns undefined for bytes that are shared as they are
+ */
+export function prepareFrame(message: string): PreparedFrame;
+export function prepareFrame(message: string | Uint8Array): PreparedFrame | undefined;
+export function prepareFrame(message: string | Uint8Array): PreparedFrame | undefined {
+  if (typeof message === "string") return new PreparedTextFrame(message);
+  if (message.byteLength > FOLD_LIMIT_BYTES) return undefined;
+  return new PreparedBinaryFrame(Buffer.from(message.buffer, message.byteOffset, message.byteLength));
 }
 
 const converted = new WeakMap<readonly Uint8Array[], string>();

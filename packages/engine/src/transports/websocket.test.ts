@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { MemoryChannel, message, RecordedEvents, transportContract } from "@plugboard/testkit";
 import { EndOfTurn } from "../end-of-turn.js";
 import { WebSocketTransport } from "./websocket.js";
-import { textFrame } from "./websocket-frame.js";
+import { prepareFrame, textFrame } from "./websocket-frame.js";
 
 const turnEnd = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -127,6 +127,18 @@ describe("WebSocketTransport", () => {
     const messages = create(false);
     messages.transport.send([packet]);
     expect(messages.channel.messages).toEqual(["4123"]);
+  });
+
+  it("sends a prepared binary frame as base64 to a client that asked for it", async () => {
+    const bytes = Buffer.from([1, 2, 3, 4]);
+    const packet = { type: "message" as const, data: bytes, options: { prepared: prepareFrame(bytes)! } };
+    const plain = create(true);
+    plain.transport.send([packet]);
+    const base64 = create(true, false);
+    base64.transport.send([packet]);
+    await turnEnd();
+    expect(plain.channel.writes).toEqual(["\x82\x04\x01\x02\x03\x04"]);
+    expect(base64.channel.writes).toEqual([textFrame("", "bAQIDBA==")]);
   });
 
   it("writes what was gathered before a control frame or its own close frame", () => {

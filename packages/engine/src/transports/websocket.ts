@@ -2,16 +2,13 @@ import type { EndOfTurn } from "../end-of-turn.js";
 import { engineCodec } from "../engine-codec.js";
 import { DEAF_EVENTS, type CloseMode, type QueuedPacket, type Transport, type TransportEvents } from "./transport.js";
 import type { WebSocketChannel, WebSocketChannelEvents } from "./websocket-channel.js";
-import { binaryFrameHeader, foreignFrame, textFrame } from "./websocket-frame.js";
+import { binaryFrameHeader, FOLD_LIMIT_BYTES, foreignFrame, textFrame } from "./websocket-frame.js";
 
 /** What is gathered leaves before the end of the turn once it is this long. */
 const GATHER_LIMIT_BYTES = 64 * 1024;
 
 /** How long a peer has to answer the close frame of a session that is over. */
 const CLOSE_GRACE_MS = 1000;
-
-/** Binary payloads up to this size are copied into the gathered string; larger ones are written as they are. */
-const FOLD_LIMIT_BYTES = 1024;
 
 /**
  * WebSocket (spec/server.md 1.9): one packet per frame. Packets sent in one turn of the event loop are gathered and
@@ -65,8 +62,9 @@ export class WebSocketTransport implements Transport, WebSocketChannelEvents {
 
   #gather(packet: QueuedPacket): void {
     const { options } = packet;
-    if (options.prepared !== undefined) {
-      this.#gathered += options.prepared.binaryString;
+    const { prepared } = options;
+    if (prepared !== undefined && (this.#supportsBinary || !prepared.isBinary)) {
+      this.#gathered += prepared.binaryString;
     } else if (options.wsPreEncodedFrame !== undefined) {
       this.#gathered += foreignFrame(options.wsPreEncodedFrame);
     } else if (packet.type === "message" && typeof packet.data === "string") {
