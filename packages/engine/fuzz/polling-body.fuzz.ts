@@ -55,6 +55,10 @@ export const target: FuzzTarget = {
     const limited = await EchoEngine.open({ maxHttpBufferSize: SMALL_LIMIT_BYTES });
     const echoOf = (mode: string): EchoEngine => (mode === "small limit" ? limited : normal);
 
+    function isTooLarge(mode: string, bytes: Uint8Array): boolean {
+      return mode !== "octet-stream" && bytes.length > echoOf(mode).engine.opts.maxHttpBufferSize;
+    }
+
     async function begin(
       mode: string,
     ): Promise<{ url: string; watched: WatchedSession; headers: Record<string, string> }> {
@@ -68,8 +72,8 @@ export const target: FuzzTarget = {
     }
 
     /** What came of it: the status, how the session stands, and what its listeners heard. */
-    function finish(status: number, text: string, watched: WatchedSession): string[] {
-      if (!STATUSES.has(status)) throw new Error(`answered with ${status}`);
+    function finish(status: number, text: string, watched: WatchedSession, isTooLarge: boolean): string[] {
+      if (!STATUSES.has(status) || (status === 413) !== isTooLarge) throw new Error(`answered with ${status}`);
       if (text !== (status === 200 ? "ok" : "")) throw new Error(`answered with ${status} ${text}`);
       const reason = normal.reasonOf(watched);
       watched.session.close(true);
@@ -84,7 +88,7 @@ export const target: FuzzTarget = {
       const { url, watched, headers } = await begin(mode);
       const answer = await echoOf(mode).engine.handle(new MemoryRequest(url, { method: "POST", headers, body: bytes }));
       answer.done();
-      return finish(answer.status, answer.body as string, watched);
+      return finish(answer.status, answer.body as string, watched, isTooLarge(mode, bytes));
     }
 
     async function runSplit(mode: string, bytes: Uint8Array): Promise<string[]> {
@@ -93,7 +97,7 @@ export const target: FuzzTarget = {
       const response = new MemoryResponse();
       echoOf(mode).engine.handleRequest(memoryRequest("POST", url, headers, pieces), response.asResponse);
       await response.done;
-      return finish(response.statusCode, Buffer.concat(response.body).toString(), watched);
+      return finish(response.statusCode, Buffer.concat(response.body).toString(), watched, isTooLarge(mode, bytes));
     }
 
     return {

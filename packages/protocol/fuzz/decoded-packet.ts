@@ -22,6 +22,17 @@ export function checkPacket(packet: Packet): void {
   if (id !== undefined && !Number.isSafeInteger(id)) throw new Error(`the id ${id} is not safe`);
 }
 
+/** @throws when there is something in the data that neither JSON nor an attachment can have brought */
+export function checkData(data: object): void {
+  const containers: object[] = [data];
+  for (const container of containers) {
+    for (const value of Object.values(container) as unknown[]) {
+      if (value === undefined || typeof value === "function") throw new Error("a placeholder was replaced by nothing");
+      if (typeof value === "object" && value !== null && !ArrayBuffer.isView(value)) containers.push(value);
+    }
+  }
+}
+
 /** The chunks of a decoded packet; undefined when it is nested too deeply to be sent. */
 export function encodeAgain(packet: Packet): Array<string | Uint8Array> | undefined {
   try {

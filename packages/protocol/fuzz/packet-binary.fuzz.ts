@@ -4,7 +4,7 @@
  */
 import { Decoder, type Packet } from "@plugboard/protocol";
 import { type FuzzInput, type FuzzTarget, mutateText, packetText, type Random } from "@plugboard/testkit/fuzz";
-import { checkPacket, declaredCode, describePacket, encodeAgain } from "./decoded-packet.js";
+import { checkData, checkPacket, declaredCode, describePacket, encodeAgain } from "./decoded-packet.js";
 
 const GRAMMAR = { namespaces: ["/", "/admin", "/__proto__"], events: ["a", "message", "__proto__"] };
 const MAX_PARTIAL_BYTES = 11_000_000;
@@ -64,6 +64,7 @@ export const target: FuzzTarget = {
       }
       if (packet === undefined) return undefined;
       checkPacket(packet);
+      if (typeof packet.data === "object" && packet.data !== null) checkData(packet.data);
       const chunks = encodeAgain(packet);
       if (chunks !== undefined) checkSameAgain(chunks);
       return describePacket(packet);

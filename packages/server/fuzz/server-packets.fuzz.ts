@@ -53,6 +53,7 @@ const CONNECTS = [
   '0/admin,{"token":{"a":1}}',
   "0/dyn-1,",
   "0/fn-1,",
+  "0/never,",
   "0/nope,",
 ];
 const CONVERSATION = [
@@ -76,7 +77,7 @@ function generate(random: Random): FuzzInput {
 function someChunks(random: Random): Chunks {
   const kind = random.int(20);
   if (kind === 0) return [DROP, random.pick(CONNECTS), TURN, `0{"pid":"${PRIVATE_ID}","offset":"${OFFSET}"}`, TURN];
-  if (kind === 1) return [TURN];
+  if (kind === 1) return [random.pick(CONNECTS), random.oneIn(2) ? DROP : TURN];
   if (kind === 2) return [random.pick(CONVERSATION)];
   if (kind === 3) return [random.pick(CONNECTS)];
   if (kind === 4) return [mutateText(random, packetText(random, GRAMMAR), packetText(random, GRAMMAR))];
@@ -125,6 +126,7 @@ class App {
       );
     });
     this.io.of("/admin").on("connection", (socket) => this.#serve(socket));
+    this.io.of("/never").use(() => {});
     this.io.of(/^\/dyn-\w+$/).on("connection", (socket) => this.#serve(socket));
     this.io
       .of((name, _auth, decide) => setImmediate(() => decide(null, name.startsWith("/fn-"))))
@@ -212,7 +214,7 @@ class App {
         throw new Error(`in ${name} are left: ${left} sockets, ${rooms} rooms, ${sids} sids, ${pending} pending`);
       }
     }
-    if (namespaces.size !== 2) throw new Error(`namespaces are left: ${[...namespaces.keys()].join()}`);
+    if (namespaces.size !== 3) throw new Error(`namespaces are left: ${[...namespaces.keys()].join()}`);
   }
 
   get isRecovering(): boolean {

@@ -33,6 +33,7 @@ interface WebSocketLike {
   close(): void;
   pause?(): void;
   resume?(): void;
+  terminate?(): void;
 }
 
 const SILENT_EVENTS: WebSocketChannelEvents = { onMessage() {}, onClose() {}, onError() {}, onControl() {} };
@@ -101,6 +102,7 @@ class WsChannel implements WebSocketChannel {
   }
 
   writeFrames(chunks: ReadonlyArray<string | Uint8Array>, onSent: (error?: Error | null) => void): boolean {
+    if (!this.takesFrames) throw notForFrames();
     const socket = this.#socket;
     if (this.#websocket.readyState !== WebSocket.OPEN) return false;
     if (chunks.length === 1) {
@@ -152,6 +154,18 @@ function writeChunk(socket: Duplex, chunk: string | Uint8Array): void {
   else socket.write(chunk);
 }
 
+function notForFrames(): Error {
+  return new Error("this WebSocket takes messages, not frames");
+}
+
+/** Cuts a connection whose peer has not closed it in time. */
+function cutAfter(websocket: WebSocketLike, graceMs: number | undefined): void {
+  if (graceMs === undefined) return;
+  // The connection keeps the loop alive as long as there is something to cut.
+  const timer = setTimeout(() => websocket.terminate?.(), graceMs).unref();
+  websocket.on("close", () => clearTimeout(timer));
+}
+
 /** A channel of an engine that the user has chosen: everything goes through its own `send`. */
 class ForeignChannel implements WebSocketChannel {
   events: WebSocketChannelEvents = SILENT_EVENTS;
@@ -176,7 +190,7 @@ class ForeignChannel implements WebSocketChannel {
   }
 
   writeFrames(): never {
-    throw new Error("this WebSocket engine takes messages, not frames");
+    throw notForFrames();
   }
 
   pause(): void {
@@ -187,8 +201,9 @@ class ForeignChannel implements WebSocketChannel {
     this.#websocket.resume?.();
   }
 
-  close(): void {
+  close(graceMs?: number): void {
     this.#websocket.close();
+    cutAfter(this.#websocket, graceMs);
   }
 }
 
