@@ -146,6 +146,38 @@ describe("a session", () => {
     expect(closed).toEqual([["ping timeout", undefined]]);
   });
 
+  it.each(["with something queued", "with nothing queued"])(
+    "ends 30 s after an orderly close was asked for, %s",
+    async (how) => {
+      const { session, post, closed } = await open({ pingInterval: 100_000 });
+      if (how === "with something queued") session.send("never fetched");
+      session.close();
+      await post("3");
+      vi.advanceTimersByTime(29_990);
+      expect(closed).toEqual([]);
+      vi.advanceTimersByTime(20);
+      expect(closed).toEqual([["forced close", undefined]]);
+      expect(vi.getTimerCount()).toBe(0);
+    },
+  );
+
+  it("leaves no timer behind when the client closes while an orderly close waits for its poll", async () => {
+    const { session, post, closed } = await open();
+    session.close();
+    await post("1");
+    expect(closed).toHaveLength(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("is not kept alive by pongs that nobody asked for", async () => {
+    const { post, closed } = await open({ pingInterval: 1000, pingTimeout: 1000 });
+    vi.advanceTimersByTime(900);
+    await post("3");
+    vi.advanceTimersByTime(110);
+    vi.advanceTimersByTime(1010);
+    expect(closed).toEqual([["ping timeout", undefined]]);
+  });
+
   it("shows what was not sent to listeners of close, and forgets it afterwards", async () => {
     const { engine, session } = await open();
     let unsent = -1;

@@ -50,6 +50,9 @@ export interface SessionIdentity {
 
 type MessageData = string | Uint8Array | ArrayBuffer | ArrayBufferView;
 
+/** How long an orderly close may take: for what is queued to leave, and for the poll that carries the close. */
+const CLOSE_TIMEOUT_MS = 30_000;
+
 const NO_OPTIONS: SendOptions = Object.freeze({ compress: true });
 
 /**
@@ -75,6 +78,7 @@ export class EngineSession extends ContainedEmitter implements TransportEvents {
   #heartbeat: HeartbeatState = "quiet";
   #candidate: Transport | undefined = undefined;
   #upgradeTimer: ReturnType<typeof setTimeout> | undefined = undefined;
+  #closeTimer: ReturnType<typeof setTimeout> | undefined = undefined;
   #headersSent = false;
   #receiver: SessionReceiver | undefined = undefined;
   /** Whether any packet in the write buffer has a callback. */
@@ -222,8 +226,10 @@ export class EngineSession extends ContainedEmitter implements TransportEvents {
       this.#end("forced close");
       return;
     }
+    if (!this.#move("closeRequested")) return;
+    this.#closeTimer = setTimeout(() => this.#end("forced close"), CLOSE_TIMEOUT_MS);
     // What is queued goes first: `flush` closes the transport behind it.
-    if (this.#move("closeRequested") && this.writeBuffer.length === 0) this.transport.close("orderly");
+    if (this.writeBuffer.length === 0) this.transport.close("orderly");
   }
 
   // What the transport tells.
@@ -292,7 +298,8 @@ export class EngineSession extends ContainedEmitter implements TransportEvents {
   }
 
   #onPong(): void {
-    this.#beat("pong");
+    // One that nobody asked for proves nothing, and must not put off the next ping.
+    if (!this.#beat("pong")) return;
     this.#host.awaitPing(this);
     if (this.listenerCount("heartbeat") > 0) this.emit("heartbeat");
   }
@@ -370,6 +377,8 @@ export class EngineSession extends ContainedEmitter implements TransportEvents {
 
   #end(reason: EngineCloseReason, description?: Error): void {
     if (!this.#move("ended")) return;
+    clearTimeout(this.#closeTimer);
+    this.#closeTimer = undefined;
     this.#host.onSessionEnd(this);
     this.#giveUpCandidate();
     this.transport.events = DEAF_EVENTS;

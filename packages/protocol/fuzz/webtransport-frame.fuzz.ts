@@ -56,7 +56,9 @@ const repeated = (size: number, bytes: readonly number[]): Uint8Array[] => [
 function decode(pieces: readonly Uint8Array[]): { packets: EnginePacket[]; error: string } {
   const decoder = new FrameDecoder(MAX_PAYLOAD_BYTES, codec);
   const packets: EnginePacket[] = [];
-  for (const piece of pieces) packets.push(...decoder.push(piece));
+  for (const piece of pieces) {
+    for (const packet of decoder.push(piece)) packets.push(packet);
+  }
   const error = decoder.error?.code ?? "";
   if (error !== "" && decoder.push(Uint8Array.of(1, 50)).length > 0) throw new Error("a dead decoder decodes");
   return { packets, error };

@@ -68,8 +68,10 @@ function withoutToJson(copy: unknown): unknown {
   return object;
 }
 
+/** The same bytes found twice travel once: else a small packet could be made to say a lot (spec/server.md 2.4). */
 function attach(value: object, attachments: object[]): { _placeholder: true; num: number } {
-  return { _placeholder: true, num: attachments.push(value) - 1 };
+  const known = attachments.lastIndexOf(value);
+  return { _placeholder: true, num: known >= 0 ? known : attachments.push(value) - 1 };
 }
 
 /** Whether a value travels as an attachment: a buffer, any view on one, or a Blob (a File is one). */

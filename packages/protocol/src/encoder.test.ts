@@ -47,10 +47,15 @@ describe("binary values", () => {
     class Holder {
       readonly bytes = bytes;
     }
-    const bare = Object.assign(Object.create(null) as object, { bytes });
+    const bare = Object.assign(Object.create(null) as object, { bytes: bytes.slice() });
     expect(encoder.encode(event(new Holder(), bare))[0]).toBe(
       `52-["e",{"bytes":${PLACEHOLDER}},{"bytes":{"_placeholder":true,"num":1}}]`,
     );
+  });
+
+  it("found twice travel once, so that a packet relayed never grows", () => {
+    const encoded = encoder.encode(event(bytes, [bytes, { again: bytes }]));
+    expect(encoded).toStrictEqual([`51-["e",${PLACEHOLDER},[${PLACEHOLDER},{"again":${PLACEHOLDER}}]]`, bytes]);
   });
 
   it("are not looked for in inherited properties", () => {

@@ -130,6 +130,18 @@ describe("with recovery", () => {
     expect((await engine.join("/", beyond.auth)).sid).not.toBe(beyond.lost.sid);
   });
 
+  it("a client that asks for much has itself not kept, but takes nothing from others", async () => {
+    const { io, engine } = serve({ connectionStateRecovery: { maxStoredPackets: 100 } });
+    const greedy = await engine.join();
+    const { lost, auth } = await loseOne(io, engine);
+    const socket = io.sockets.sockets.get(greedy.sid)!;
+    for (let i = 0; i < 500; i++) socket.emit("x");
+    const offset = offsetIn(greedy.connection);
+    greedy.connection.drop();
+    expect((await engine.join("/", auth)).sid).toBe(lost.sid);
+    expect((await engine.join("/", { pid: greedy.pid, offset })).sid).not.toBe(greedy.sid);
+  });
+
   it("the oldest session goes when more clients are away than are kept", async () => {
     const { io, engine } = serve({ connectionStateRecovery: { maxStoredSessions: 2 } });
     const away = [await loseOne(io, engine), await loseOne(io, engine), await loseOne(io, engine)];

@@ -44,6 +44,8 @@ interface CloseOptions {
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 45_000;
 const DEFAULT_CLOSE_TIMEOUT_MS = 5_000;
+/** What HTTP requests that are still running get to end by themselves, when no other time is given. */
+const RUNNING_REQUESTS_MS = 30_000;
 /** What the last answers get to be written, however little is left of the time. */
 const LAST_ANSWERS_MS = 250;
 const DEFAULT_MAX_MESSAGE_BYTES = 1_000_000;
@@ -265,7 +267,7 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
    *
    * Given options instead of a callback, listeners that are still running (those that returned a promise) are awaited
    * first, for `timeoutMs` (default: 5000) at most. Meanwhile no new event, namespace or connection is let in. HTTP
-   * requests that are still running after that time are cut.
+   * requests that are still running after that time (without options: after 30 s) are cut.
    *
    * @param argument - a callback, called with the error of the HTTP server if it was not running; or options
    */
@@ -283,14 +285,14 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
     const adapters = [...this._nsps.values()].map(({ adapter }) => adapter);
     await Promise.allSettled(adapters.map(async (adapter) => adapter.close()));
     await this.engine?.close();
-    const graceMs = options ? Math.max(deadline - performance.now(), LAST_ANSWERS_MS) : undefined;
+    const graceMs = options ? Math.max(deadline - performance.now(), LAST_ANSWERS_MS) : RUNNING_REQUESTS_MS;
     const error = await this._closeHttpServer(options?.closeHttpServer !== false, graceMs);
     this._draining = false;
     if (callback !== undefined) this._guard.call(callback, undefined, ["close", error]);
   }
 
-  /** @param graceMs - after which requests that are still running are cut; undefined lets them end by themselves */
-  _closeHttpServer(wanted: boolean, graceMs: number | undefined): Promise<Error | undefined> {
+  /** @param graceMs - after which requests that are still running are cut */
+  _closeHttpServer(wanted: boolean, graceMs: number): Promise<Error | undefined> {
     const { httpServer } = this;
     if (httpServer === undefined || !wanted) {
       this.engine?.detach?.();

@@ -1,5 +1,5 @@
 import { PacketType, type Packet } from "@plugboard/protocol";
-import type { BroadcastOptions, Room, Session } from "./adapter-contract.js";
+import type { BroadcastOptions, Room, Session, SocketId } from "./adapter-contract.js";
 import { InMemoryAdapter } from "./adapter.js";
 import { OffsetSequence } from "./packet-offset.js";
 import type { NamespacePart, RecoveryOptions } from "./parts.js";
@@ -15,6 +15,16 @@ interface StoredPacket {
   readonly opts: BroadcastOptions;
   /** Encoded size; texts count by their chars. */
   readonly bytes: number;
+}
+
+/** Of the store, what packets for a single socket may take: nobody pushes out what others have missed. */
+const SHARE_OF_ONE = 0.1;
+
+interface Share {
+  packets: number;
+  bytes: number;
+  /** It has had more than its share, so it cannot be recovered. */
+  isExceeded: boolean;
 }
 
 /** Expired packets are dropped in batches, this many milliseconds late at most. */
@@ -34,6 +44,8 @@ export class SessionAwareAdapter extends InMemoryAdapter {
   readonly #packets: StoredPacket[] = [];
   /** Of all stored packets together. */
   #bytes = 0;
+  /** What is stored for one socket alone, by its id. */
+  readonly #shares: Map<SocketId, Share> = new Map();
   readonly #offsets: OffsetSequence = new OffsetSequence();
 
   constructor(nsp: NamespacePart) {
@@ -46,6 +58,7 @@ export class SessionAwareAdapter extends InMemoryAdapter {
   }
 
   override persistSession(session: Omit<Session, "missedPackets">): void {
+    if (this.#shares.get(session.sid)?.isExceeded) return;
     const now = Date.now();
     // Oldest first: the map is in the order of insertion.
     for (const [pid, { disconnectedAt }] of this.#sessions) {
@@ -78,20 +91,47 @@ export class SessionAwareAdapter extends InMemoryAdapter {
     const chunks = this.encoder.encode(packet);
     let bytes = 0;
     for (const chunk of chunks) bytes += typeof chunk === "string" ? chunk.length : chunk.byteLength;
-    this.#packets.push({ id, emittedAt: now, data, opts: options, bytes });
-    this.#bytes += bytes;
-    this.#dropOld(now);
+    if (this.#isWithinShare(options, bytes)) {
+      this.#packets.push({ id, emittedAt: now, data, opts: options, bytes });
+      this.#bytes += bytes;
+      this.#dropOld(now);
+    }
     this._deliver(packet, chunks, options);
+  }
+
+  override delAll(id: SocketId): void {
+    super.delAll(id);
+    this.#shares.delete(id);
+  }
+
+  /** Counts a packet for a single socket; one for a room, or for everybody, is everybody's. */
+  #isWithinShare({ rooms }: BroadcastOptions, bytes: number): boolean {
+    const [target] = rooms;
+    if (rooms.size !== 1 || !this.sids.has(target!)) return true;
+    let share = this.#shares.get(target!);
+    if (share === undefined) this.#shares.set(target!, (share = { packets: 0, bytes: 0, isExceeded: false }));
+    share.packets++;
+    share.bytes += bytes;
+    share.isExceeded ||= share.packets > this.#maxPackets * SHARE_OF_ONE || share.bytes > this.#maxBytes * SHARE_OF_ONE;
+    return !share.isExceeded;
+  }
+
+  #release({ opts: { rooms }, bytes }: StoredPacket): void {
+    this.#bytes -= bytes;
+    const share = rooms.size === 1 ? this.#shares.get([...rooms][0]!) : undefined;
+    if (share === undefined) return;
+    share.packets--;
+    share.bytes -= bytes;
   }
 
   #dropOld(now: number): void {
     const packets = this.#packets;
     let count = 0;
-    while (this.#bytes > this.#maxBytes && count < packets.length) this.#bytes -= packets[count++]!.bytes;
+    while (this.#bytes > this.#maxBytes && count < packets.length) this.#release(packets[count++]!);
     if (packets.length - count > this.#maxPackets || this.#isStale(packets[count], now)) {
       const fewest = packets.length - Math.floor(this.#maxPackets * 0.9);
       while (count < fewest || this.#isExpired(packets[count]?.emittedAt ?? now, now)) {
-        this.#bytes -= packets[count++]!.bytes;
+        this.#release(packets[count++]!);
       }
     }
     if (count > 0) packets.splice(0, count);

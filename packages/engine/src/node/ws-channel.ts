@@ -69,9 +69,12 @@ function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {
   eventsOf(this).onMessage(isBinary ? (data as Buffer) : (data as Buffer).toString());
 }
 
+/** Beyond so many waiting bytes pings go without an answer, which RFC 6455 5.5.3 allows: else pings alone could fill memory. */
+const PONG_BACKLOG_BYTES = 1024 * 1024;
+
 function onPing(this: WebSocket, data: Buffer): void {
   eventsOf(this).onControl();
-  if (this.readyState === WebSocket.OPEN) this.pong(data);
+  if (this.readyState === WebSocket.OPEN && this.bufferedAmount < PONG_BACKLOG_BYTES) this.pong(data);
 }
 
 /** A channel of our own `ws`: whole frames may be written beside it as long as no compression was negotiated. */

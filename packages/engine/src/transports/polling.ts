@@ -12,9 +12,6 @@ import { jsonpPayload, jsonpScript } from "./jsonp.js";
 import { compressedBody } from "./polling-compression.js";
 import { DEAF_EVENTS, type CloseMode, type QueuedPacket, type Transport, type TransportEvents } from "./transport.js";
 
-/** How long an orderly close waits for the poll that carries it. */
-const CLOSE_TIMEOUT_MS = 30_000;
-
 interface PendingPoll {
   readonly request: HttpRequestLike;
   readonly resolve: (answer: HttpAnswer) => void;
@@ -33,8 +30,8 @@ export class PollingTransport implements Transport {
   readonly #jsonp: string | undefined;
   #poll: PendingPoll | undefined;
   #upload: HttpRequestLike | undefined;
-  /** A close that waits for the next poll; set to its deadline. */
-  #closeTimer: ReturnType<typeof setTimeout> | undefined;
+  /** A close that waits for the next poll, which takes it along. */
+  #isClosing = false;
   #closed = false;
   #paused = false;
   #onResume: (() => void) | undefined;
@@ -46,7 +43,7 @@ export class PollingTransport implements Transport {
   }
 
   get writable(): boolean {
-    return this.#poll !== undefined && this.#closeTimer === undefined;
+    return this.#poll !== undefined && !this.#isClosing;
   }
 
   get accepting(): boolean {
@@ -74,12 +71,12 @@ export class PollingTransport implements Transport {
         this.#fail("poll connection closed prematurely");
       });
       this.events.onReady();
-      if (this.#closeTimer !== undefined && this.#poll === poll) this.#finishOrderlyClose();
+      if (this.#isClosing && this.#poll === poll) this.#finishOrderlyClose();
     });
   }
 
   async #onUpload(request: HttpRequestLike): Promise<HttpAnswer> {
-    if (this.#upload !== undefined) {
+    if (this.#upload !== undefined || this.#onResume !== undefined) {
       this.#fail("data request overlap from client");
       return plainAnswer(400);
     }
@@ -189,7 +186,7 @@ export class PollingTransport implements Transport {
     } else if (mode === "now") {
       this.#finishClose();
     } else {
-      this.#closeTimer ??= setTimeout(() => this.#finishClose(), CLOSE_TIMEOUT_MS);
+      this.#isClosing = true;
     }
   }
 
@@ -205,7 +202,6 @@ export class PollingTransport implements Transport {
   #finishClose(): void {
     if (this.#closed) return;
     this.#closed = true;
-    clearTimeout(this.#closeTimer);
     this.events.onClose();
   }
 

@@ -86,6 +86,12 @@ describe("WebSocketTransport", () => {
     expect(channel.writes[0]).toContain("\x01".repeat(5000));
   });
 
+  it("takes nothing more in a turn once the system does not take what was written in it", () => {
+    const { transport } = create(true);
+    transport.send([message(Buffer.alloc(5000))]);
+    expect(transport.accepting).toBe(false);
+  });
+
   it("becomes writable when the only thing sent in a turn was written at once", async () => {
     const { channel, transport } = create(true);
     transport.send([message(Buffer.alloc(5000))]);

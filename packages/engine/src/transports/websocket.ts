@@ -40,7 +40,8 @@ export class WebSocketTransport implements Transport, WebSocketChannelEvents {
   }
 
   get accepting(): boolean {
-    return this.writable || this.#scheduled;
+    // Once a write of this turn has to wait, what follows waits in the queue of the session, which is bounded.
+    return this.writable || (this.#scheduled && this.#writesInFlight === 0);
   }
 
   get bufferedAmount(): number {
