@@ -59,6 +59,10 @@ httpServer.on("error", (error) => {
   process.exit(1);
 });
 
+if (!/^\d{1,5}$/.test(wanted) || Number(wanted) > 65_535) {
+  console.error(`PORT is ${wanted}: it has to be a number from 0 to 65535`);
+  process.exit(1);
+}
 httpServer.listen(Number(wanted), () => {
   const url = `http://localhost:${httpServer.address().port}`;
   console.log(`Open ${url} in two browser tabs. A third visitor, from Node:

@@ -25,11 +25,13 @@ socket.io.on("open", () => {
 });
 socket.on("connect", () => {
   byId("banner").hidden = true;
+  byId("composer").disabled = false;
   join();
 });
 
 socket.on("disconnect", (reason) => {
   byId("banner").hidden = false;
+  byId("composer").disabled = true;
   show("banner", `Connection lost (${reason}). Reconnecting...`);
   for (const id of ["transport", "latency", "presence"]) show(id, "-");
 });
@@ -63,6 +65,7 @@ byId("chat").addEventListener("submit", (event) => {
 });
 image.addEventListener("change", async () => {
   const [file] = image.files;
-  if (file !== undefined) socket.emit("image", await file.arrayBuffer(), file.type);
+  if (file?.size > 4_000_000) log("That image is too large: at most 4 MB.");
+  else if (file !== undefined) socket.emit("image", await file.arrayBuffer(), file.type);
   image.value = "";
 });

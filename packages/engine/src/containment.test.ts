@@ -148,6 +148,12 @@ describe("user code that fails", () => {
   });
 });
 
+describe("an option that cannot work", () => {
+  it("is refused when the engine is made, not when the first client comes", () => {
+    expect(() => new Engine({ wsEngine: "ws" as never })).toThrow("wsEngine has to be a class");
+  });
+});
+
 describe("closing", () => {
   it.each(["allowRequest", "a middleware"])(
     "drops handshakes that wait for %s, and lets none of them in",

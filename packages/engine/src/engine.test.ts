@@ -651,6 +651,29 @@ describe("the upgrade", () => {
     expect(session.upgrading).toBe(false);
   });
 
+  it("delivers what was queued while probing also when the session is being closed", async () => {
+    const { peer, session, socket } = await startUpgrade();
+    const poll = peer.poll();
+    socket.send("2probe");
+    await socket.next();
+    await poll;
+    session.send("last words");
+    session.close();
+    const closed = once(session, "close");
+    socket.send("5");
+    expect(await socket.next()).toBe("4last words");
+    expect(await socket.closed).toBe(1005);
+    expect((await closed)[0]).toBe("forced close");
+  });
+
+  it("closes the new transport when the session was being closed with nothing left to say", async () => {
+    const { session, socket } = await startUpgrade();
+    session.close();
+    socket.send("5");
+    expect(await socket.closed).toBe(1005);
+    expect(session.readyState).toBe("closed");
+  });
+
   it("does not lose the deadline of a pong that is outstanding", async () => {
     const { peer, session, socket } = await startUpgrade({ pingInterval: 50, pingTimeout: 100 });
     expect((await peer.poll()).body).toBe("2");

@@ -62,6 +62,9 @@ export class EngineServer extends ContainedEmitter implements SessionHost, Attac
     const opts = resolveEngineOptions(options);
     super((event, error) => reportListenerError(opts, event, error));
     this.opts = opts;
+    if (opts.wsEngine !== undefined && typeof opts.wsEngine !== "function") {
+      throw new TypeError("wsEngine has to be a class such as the Server of ws");
+    }
     if (opts.allowEIO3) warnNotServed("EIO_PROTOCOL_3_NOT_SERVED", "allowEIO3 is set, but Engine.IO protocol 3");
     if (opts.transports.includes("webtransport")) warnNotServed("EIO_WEBTRANSPORT_NOT_SERVED", "WebTransport");
     if (opts.cors) this.use(corsMiddleware(opts.cors));

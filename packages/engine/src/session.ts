@@ -342,16 +342,12 @@ export class EngineSession extends ContainedEmitter implements TransportEvents {
     this.transport = candidate;
     old.events = DEAF_EVENTS;
     old.close("now");
-    if (this.#readyState === "closing") {
-      candidate.events = DEAF_EVENTS;
-      candidate.close("orderly");
-      this.#end("forced close");
-      return;
-    }
     candidate.events = this;
     if (this.#paused) candidate.pause();
     this.emit("upgrade", candidate);
     this.flush();
+    // A close that was asked for meanwhile waited for what was queued, which has gone by now.
+    if (this.#readyState === "closing" && this.writeBuffer.length === 0) candidate.close("orderly");
   }
 
   #giveUpCandidate(): void {
@@ -421,8 +417,10 @@ function normalise(options: SendOptions | undefined): SendOptions {
   return { ...options, compress: true };
 }
 
-function asBytes(data: ArrayBuffer | ArrayBufferView): Uint8Array {
+function asBytes(data: ArrayBuffer | ArrayBufferView): Uint8Array | string {
   if (data instanceof Uint8Array) return data;
+  // Of untyped callers: a number is text, as in the reference, and not the length of an array.
+  if (typeof data !== "object") return String(data || "");
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   return new Uint8Array(data);
 }

@@ -74,9 +74,9 @@ export type NamespaceMatcher = (
 /** A middleware of a namespace. */
 export type NamespaceMiddleware<SocketType> = (socket: SocketType, next: (error?: ExtendedError) => void) => void;
 
-/** Limits of `close`. */
+/** How `close` is to wait. Without options it does not wait for listeners. */
 export interface CloseOptions {
-  /** Milliseconds that listeners which returned a promise may still take. Default: 5000; 0 does not wait. */
+  /** Milliseconds that listeners which returned a promise may still take. Default, with options given: 5000; 0 does not wait. */
   timeoutMs?: number;
   /** Whether the HTTP server is closed too. Default: true. */
   closeHttpServer?: boolean;

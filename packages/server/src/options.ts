@@ -57,7 +57,10 @@ export interface ListenerFailure<SocketType = unknown> {
 export interface ServerOptions<SocketType = unknown> extends EngineOptions, AttachOptions {
   /** Requests whose URL starts with it are ours. Default: "/socket.io". */
   path: string;
-  /** Whether the files of the browser client are served under `path`. Default: true. */
+  /**
+   * Meant for serving the files of the browser client under `path`. None are served yet: asking for it with `true` gives
+   * a process warning with code `SIO_CLIENT_NOT_SERVED`. Default: true.
+   */
   serveClient: boolean;
   /** Keeps rooms and reaches other nodes. Default: in memory. */
   adapter: AdapterConstructor;

@@ -95,6 +95,9 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
     this._adapter = given.adapter ?? (inMemory as AdapterConstructor);
     this._connectTimeout = given.connectTimeout || DEFAULT_CONNECT_TIMEOUT_MS;
     this._serveClient = given.serveClient !== false;
+    if (given.serveClient) {
+      process.emitWarning("the files of the browser client are not served yet", { code: "SIO_CLIENT_NOT_SERVED" });
+    }
     this.path(given.path || "/socket.io");
     this.sockets = this.of("/");
     if (target !== undefined && target !== null && !isOptions(target)) this.attach(target);

@@ -1,5 +1,5 @@
 import type { EventEmitter } from "node:events";
-import { createServer, type IncomingMessage, type Server as HttpServer } from "node:http";
+import { createServer, type IncomingMessage, type Server as HttpServer, type ServerResponse } from "node:http";
 import type { Http2SecureServer, Http2Server } from "node:http2";
 import type { Server as HttpsServer } from "node:https";
 import { createAdapter, createShardedAdapter } from "@socket.io/redis-adapter";
@@ -223,4 +223,16 @@ describe("classes that extend ours", () => {
     expect<Game>().type.toBeAssignableTo<Server<Events>>();
     expect<Lobby>().type.toBeAssignableTo<Namespace<Events>>();
   });
+});
+
+test("engine.use takes middlewares written for Express, whose requests and responses know more", () => {
+  interface ExpressRequest extends IncomingMessage {
+    get(name: string): string | undefined;
+    session: { user: string };
+  }
+  interface ExpressResponse extends ServerResponse {
+    json(body: unknown): this;
+  }
+  const handler = (_req: ExpressRequest, _res: ExpressResponse, next: (error?: unknown) => void): void => next();
+  expect(new Server().engine.use).type.toBeCallableWith(handler);
 });
