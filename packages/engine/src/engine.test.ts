@@ -462,10 +462,11 @@ describe("polling over Node's http", () => {
     await once(server, "request");
     await new Promise((resolve) => setImmediate(resolve));
     engine.close();
-    expect((await poll).body).toBe("1");
+    const closed = once(server, "close");
     server.close();
-    server.closeIdleConnections();
-    await once(server, "close");
+    const { body, headers } = await poll;
+    expect([body, headers.get("connection")]).toEqual(["1", "close"]);
+    await closed;
   });
 });
 

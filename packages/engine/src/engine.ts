@@ -140,7 +140,11 @@ export class EngineServer extends ContainedEmitter implements SessionHost, Attac
       if (closings !== this.#closings) return;
       const answer = error ? Promise.resolve(this.#refuse(request, middlewareFailure(error))) : this.handle(request);
       answer.then(
-        (value) => writeNodeAnswer(res, value),
+        (value) => {
+          // The HTTP server is closing too, mostly, and would wait for the client to let go of this connection.
+          if (closings !== this.#closings) res.shouldKeepAlive = false;
+          writeNodeAnswer(res, value);
+        },
         (fault: unknown) => {
           this.report("request", fault);
           res.destroy();
