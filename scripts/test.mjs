@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runChecks } from "./check-steps.mjs";
 import { provision } from "./provision.mjs";
-import { program, run } from "./run.mjs";
+import { program, root, run } from "./run.mjs";
 
 /** Vitest's JSON report says nothing about files that fail to load and errors outside of tests: each run with such an
  * error has at least one failure. */
@@ -35,8 +35,15 @@ async function runTests() {
   }
 }
 
+/** A minute for each target, so in CI only; all targets together count as one test. */
+async function runFuzz() {
+  const { code } = await run([process.execPath, join(root, "scripts/fuzz.mjs"), "--seconds", "60"], { show: true });
+  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
+}
+
 await provision();
 const parts = [await runChecks(), await runTests()];
+if (process.env.CI) parts.push(await runFuzz());
 const sum = (key) => parts.reduce((total, counts) => total + counts[key], 0);
 console.log(`${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped`);
 process.exitCode = sum("failed") === 0 ? 0 : 1;
