@@ -8,15 +8,15 @@ const CONNECTIONS_AT_ONCE = 100;
 /**
  * Opens websocket connections in batches; all of them are joined and able to carry events when the promise resolves.
  *
- * @param {{ port: number, dialect: string }} server
+ * @param {{ port: number, dialect: string, localAddress?: string }} server `localAddress` is where to connect from
  * @param {number} count
  * @param {(error: Error) => void} onLost called when a connection fails to open, or ends before it is destroyed
  * @returns {Promise<RawWebSocketClient[]>}
  */
-export async function openConnections({ port, dialect }, count, onLost) {
+export async function openConnections({ port, dialect, localAddress }, count, onLost) {
   const { path, join } = DIALECTS[dialect];
   const openOne = async () => {
-    const client = await upgraded({ port, path, onLost });
+    const client = await upgraded({ port, path, localAddress, onLost });
     await join(client, clientTextFrame);
     return client;
   };

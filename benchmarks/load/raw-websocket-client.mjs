@@ -35,15 +35,17 @@ export class RawWebSocketClient {
    * @param {object} options
    * @param {number} options.port
    * @param {string} options.path
+   * @param {string} [options.localAddress] one of 127.0.0.0/8: each has ports of its own to connect from
    * @param {() => void} options.onUpgraded called after the 101 answer
    * @param {(error: Error) => void} options.onLost called once if the connection fails or ends before {@link destroy}
    */
-  constructor({ port, path, onUpgraded, onLost }) {
+  constructor({ port, path, localAddress, onUpgraded, onLost }) {
     this.#onUpgraded = onUpgraded;
     this.#onLost = onLost;
     this.#socket = connect({
       host: "127.0.0.1",
       port,
+      localAddress,
       noDelay: true,
       onread: { buffer: SHARED_READ_BUFFER, callback: (length, buffer) => this.#read(buffer, length) },
     });

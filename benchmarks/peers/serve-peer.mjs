@@ -14,12 +14,13 @@ const GC_PASSES = 4;
  * @param {object} peer
  * @param {"socket.io" | "websocket"} peer.dialect
  * @param {string} peer.version shown in the report
- * @param {(httpServer: import("node:http").Server) => { broadcast: () => void }} peer.attach
+ * @param {(httpServer: import("node:http").Server) => { broadcast: () => void, counts?: () => object }} peer.attach
+ *   `counts` is what the peer knows of its connections
  */
 export async function servePeer({ dialect, version, attach }) {
   process.once("disconnect", () => process.exit());
   const httpServer = createServer();
-  const { broadcast } = attach(httpServer);
+  const { broadcast, counts = () => ({}) } = attach(httpServer);
   let stopProfile = null;
 
   const commands = {
@@ -28,6 +29,7 @@ export async function servePeer({ dialect, version, attach }) {
     },
     cpu: () => ({ ...process.cpuUsage(), turns: performance.nodeTiming.uvMetricsInfo.loopCount }),
     memory: collectMemory,
+    usage: () => ({ ...process.memoryUsage(), cpu: process.cpuUsage(), ...counts() }),
     async startProfile() {
       stopProfile = await startCpuProfile();
       return true;

@@ -1,64 +1,35 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { io as connect, type Socket } from "socket.io-client";
+import type { Socket } from "socket.io-client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startRedisNodes, type RedisNode } from "./redis-node.js";
+import { nextEvent } from "../support/next-event.js";
+import { connectTo } from "./cluster-client.js";
+import { redisAdapters, startRedisNodes, type RedisNode } from "./redis-node.js";
+import { startRedis, type RedisProcess } from "./redis-process.js";
 
-let folder: string;
-let redis: ChildProcess;
-let nodes: RedisNode[];
-let ada: Socket;
-let bob: Socket;
-let eve: Socket;
+describe.each(redisAdapters)("two processes of ours on @socket.io/%s", (adapter) => {
+  let redis: RedisProcess;
+  let nodes: RedisNode[];
+  let ada: Socket;
+  let bob: Socket;
+  let eve: Socket;
 
-/** Redis on a socket file: no port to find, nothing to collide with. */
-async function startRedis(socketFile: string): Promise<ChildProcess> {
-  const options = ["--port", "0", "--unixsocket", socketFile, "--save", "", "--appendonly", "no"];
-  const child = spawn("redis-server", options, { stdio: ["ignore", "pipe", "inherit"] });
-  await new Promise<void>((resolve, reject) => {
-    child.once("error", reject);
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      if (/ready to accept connections/i.test(text)) resolve();
-    });
+  beforeAll(async () => {
+    redis = await startRedis();
+    nodes = await startRedisNodes({ adapter, redisSocket: redis.socket, nodeCount: 2 });
+    [ada, bob, eve] = await Promise.all([
+      connectTo(nodes[0], "ada", "room"),
+      connectTo(nodes[1], "bob", "room"),
+      connectTo(nodes[1], "eve", "attic"),
+    ]);
   });
-  return child;
-}
 
-async function connectTo(node: RedisNode | undefined, name: string, room: string): Promise<Socket> {
-  const socket = connect(`http://localhost:${node?.port}`, { auth: { name, room }, forceNew: true });
-  await new Promise((resolve) => socket.once("connect", () => resolve(undefined)));
-  return socket;
-}
+  afterAll(async () => {
+    for (const socket of [ada, bob, eve]) socket?.close();
+    await Promise.all((nodes ?? []).map((node) => node.kill()));
+    await redis?.remove();
+  });
 
-const next = (socket: Socket, event: string): Promise<unknown[]> =>
-  new Promise((resolve) => socket.once(event, (...args: unknown[]) => resolve(args)));
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "plugboard-redis-"));
-  const socketFile = join(folder, "redis.sock");
-  redis = await startRedis(socketFile);
-  nodes = await startRedisNodes(2, socketFile);
-  [ada, bob, eve] = await Promise.all([
-    connectTo(nodes[0], "ada", "room"),
-    connectTo(nodes[1], "bob", "room"),
-    connectTo(nodes[1], "eve", "attic"),
-  ]);
-});
-
-afterAll(async () => {
-  for (const socket of [ada, bob, eve]) socket?.close();
-  for (const node of nodes ?? []) node.kill();
-  redis?.kill();
-  if (redis !== undefined) await once(redis, "exit");
-  await rm(folder, { recursive: true, force: true });
-});
-
-describe("two processes of ours on @socket.io/redis-adapter", () => {
   it("deliver a broadcast, text and binary, to the clients of both", async () => {
-    const heard = [ada, bob].map((socket) => next(socket, "news"));
+    const heard = [ada, bob].map((socket) => nextEvent(socket, "news"));
     const bytes = Buffer.from([1, 2, 3]);
     await nodes[0]?.command("emit", "room", "news", "hello", { bytes });
     expect(await Promise.all(heard)).toEqual([
@@ -70,7 +41,7 @@ describe("two processes of ours on @socket.io/redis-adapter", () => {
   it("keep to the room, to the exception and to the local node", async () => {
     const events = new Map([ada, bob, eve].map((socket) => [socket, [] as string[]]));
     for (const [socket, list] of events) socket.onAny((event: string) => list.push(event));
-    const ends = [ada, bob, eve].map((socket) => next(socket, "end"));
+    const ends = [ada, bob, eve].map((socket) => nextEvent(socket, "end"));
     await nodes[0]?.command("emit", "attic", "to the attic");
     await nodes[0]?.command("emitExcept", "attic", "not to the attic");
     await nodes[1]?.command("emitLocal", "room", "to the room, second node only");
@@ -101,7 +72,7 @@ describe("two processes of ours on @socket.io/redis-adapter", () => {
 
   it("report the acknowledgements they have when a client of the other one stays silent", async () => {
     ada.on("silence", (ack: (vote: string) => void) => ack("ada"));
-    const votes = nodes[1]?.command("emitWithAck", "room", 300, "silence");
+    const votes = nodes[1]?.command("emitWithAck", "room", 1000, "silence");
     await expect(votes).rejects.toMatchObject({ message: "operation has timed out", responses: ["ada"] });
   });
 
@@ -111,11 +82,11 @@ describe("two processes of ours on @socket.io/redis-adapter", () => {
   });
 
   it("move and disconnect sockets of the other one", async () => {
-    const heard = next(ada, "welcome");
+    const heard = nextEvent(ada, "welcome");
     await nodes[1]?.command("socketsJoin", "room", "hall");
     await nodes[1]?.command("emit", "hall", "welcome", "to the hall");
     expect(await heard).toEqual(["to the hall"]);
-    const gone = next(eve, "disconnect");
+    const gone = nextEvent(eve, "disconnect");
     await nodes[0]?.command("disconnectSockets", "attic");
     expect((await gone)[0]).toBe("io server disconnect");
   });

@@ -1,10 +1,23 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import type { ServerOptions } from "@plugboard/server";
 
 const script = fileURLToPath(new URL("./fixtures/redis-node.mjs", import.meta.url));
 
-/** A server of ours in its own process, on the Redis adapter. */
+export const redisAdapters = ["redis-adapter", "redis-streams-adapter"] as const;
+export type RedisAdapter = (typeof redisAdapters)[number];
+
+export interface ClusterSetup {
+  readonly adapter: RedisAdapter;
+  /** Path of the socket on which Redis listens. */
+  readonly redisSocket: string;
+  /** How many nodes there are, this one included, once it is ready. */
+  readonly nodeCount: number;
+  readonly options?: Partial<ServerOptions>;
+}
+
+/** A server of ours in its own process, on a Redis adapter. */
 export interface RedisNode {
   readonly port: number;
   readonly pid: number;
@@ -12,7 +25,9 @@ export interface RedisNode {
   command(name: string, ...args: unknown[]): Promise<unknown>;
   /** Closes the server and resolves to the exit code of the process, which has to end by itself. */
   close(): Promise<number | null>;
-  kill(): void;
+  /** Stops the process as it is; it goes on with `SIGCONT`. */
+  freeze(): void;
+  kill(): Promise<void>;
 }
 
 interface Reply {
@@ -24,13 +39,14 @@ interface Reply {
   readonly pid?: number;
 }
 
-/** Starts `count` nodes; resolves once each of them hears the others. */
-export function startRedisNodes(count: number, redisSocket: string): Promise<RedisNode[]> {
-  return Promise.all(Array.from({ length: count }, () => startRedisNode(redisSocket, count)));
+/** Starts all nodes of a cluster; resolves once each of them hears the others. */
+export function startRedisNodes(setup: ClusterSetup): Promise<RedisNode[]> {
+  return Promise.all(Array.from({ length: setup.nodeCount }, () => startRedisNode(setup)));
 }
 
-async function startRedisNode(redisSocket: string, count: number): Promise<RedisNode> {
-  const child = fork(script, [redisSocket, String(count)], { serialization: "advanced" });
+/** Starts one node; resolves once there are as many as the setup says and they hear each other. */
+export async function startRedisNode(setup: ClusterSetup): Promise<RedisNode> {
+  const child = fork(script, [JSON.stringify(setup)], { serialization: "advanced" });
   const exited = once(child, "exit").then(([code]) => code as number | null);
   const waiting = new Map<number, (reply: Reply) => void>();
   const ready = new Promise<Reply>((resolve, reject) => {
@@ -58,6 +74,10 @@ async function startRedisNode(redisSocket: string, count: number): Promise<Redis
       child.send({ id: 0, command: "close", args: [] });
       return exited;
     },
-    kill: () => child.kill("SIGKILL"),
+    freeze: () => void child.kill("SIGSTOP"),
+    kill: async () => {
+      child.kill("SIGKILL");
+      await exited;
+    },
   };
 }

@@ -7,8 +7,20 @@ const script = fileURLToPath(new URL("./fixtures/measured-server.mjs", import.me
 export interface Measurement {
   /** On the heap and beside it, after full collections. */
   readonly bytes: number;
-  /** Everything that could be left behind, by name. */
-  readonly held: Readonly<Record<string, unknown>>;
+  /** What could be left behind. */
+  readonly held: {
+    readonly clients: number;
+    readonly clientIds: number;
+    readonly sockets: number;
+    readonly pendingSockets: number;
+    readonly rooms: number;
+    readonly socketIds: number;
+    readonly namespaces: readonly string[];
+    /** Handles and timers that keep the process alive. */
+    readonly resources: readonly string[];
+    /** Counts by event of the HTTP server, the engine, the server, the main namespace, its adapter and the process. */
+    readonly listeners: ReadonlyArray<Readonly<Record<string, number>>>;
+  };
 }
 
 /** The built server in a process of its own, so that nothing of the test counts. */

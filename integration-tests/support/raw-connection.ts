@@ -5,11 +5,18 @@ const NOTHING: Buffer = Buffer.alloc(0);
 const MASK = Buffer.from([0x51, 0x0f, 0xa2, 0x3c]);
 const TEXT = 1;
 const CLOSE = 8;
-const HTTP_HEAD_END = "\r\n\r\n";
+const LINE_END = "\r\n";
+const HTTP_HEAD_END = LINE_END + LINE_END;
 
 export interface RawAnswer {
   readonly status: number;
   readonly body: string;
+}
+
+/** A frame of a server, which is never masked nor in fragments. */
+export interface RawFrame {
+  readonly opcode: number;
+  readonly payload: Buffer;
 }
 
 /** The path of a request to the engine. */
@@ -62,12 +69,22 @@ export class RawConnection {
     this.write(`${method} ${path} HTTP/1.1\r\nHost: localhost\r\n${length}\r\n${body ?? ""}`);
   }
 
-  /** The next answer; its body has to have a `Content-Length`. */
   async nextAnswer(): Promise<RawAnswer> {
     const head = await this.#head();
+    const status = Number(head.slice(9, 12));
+    if (/^transfer-encoding: chunked/im.test(head)) return { status, body: await this.#chunkedBody() };
     const length = Number(/^content-length: (\d+)/im.exec(head)?.[1] ?? 0);
-    await this.#until(() => this.#received.length >= length);
-    return { status: Number(head.slice(9, 12)), body: this.#take(length).toString() };
+    return { status, body: (await this.#bytes(length)).toString() };
+  }
+
+  async #chunkedBody(): Promise<string> {
+    const chunks: Buffer[] = [];
+    for (;;) {
+      const length = Number.parseInt(await this.#line(), 16);
+      const chunk = await this.#bytes(length + LINE_END.length);
+      if (length === 0) return Buffer.concat(chunks).toString();
+      chunks.push(chunk.subarray(0, length));
+    }
   }
 
   async request(method: "GET" | "POST", path: string, body?: string): Promise<RawAnswer> {
@@ -81,6 +98,11 @@ export class RawConnection {
       `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
     );
+    return this.upgraded();
+  }
+
+  /** The status of the answer to an upgrade. */
+  async upgraded(): Promise<number> {
     return Number((await this.#head()).slice(9, 12));
   }
 
@@ -100,14 +122,21 @@ export class RawConnection {
 
   /** The text of the next frame; undefined for a close frame. */
   async nextText(): Promise<string | undefined> {
-    await this.#until(() => this.#received.length >= 2);
-    const [first = 0, second = 0] = this.#received;
-    const headerLength = second === 126 ? 4 : 2;
-    await this.#until(() => this.#received.length >= headerLength);
-    const length = second === 126 ? this.#received.readUInt16BE(2) : second;
-    await this.#until(() => this.#received.length >= headerLength + length);
-    const frame = this.#take(headerLength + length);
-    return (first & 0x0f) === CLOSE ? undefined : frame.toString("utf8", headerLength);
+    const { opcode, payload } = await this.nextFrame();
+    return opcode === CLOSE ? undefined : payload.toString();
+  }
+
+  async nextFrame(): Promise<RawFrame> {
+    const [first = 0, second = 0] = await this.#bytes(2);
+    const lengthBytes = second === 127 ? 8 : second === 126 ? 2 : 0;
+    const length = lengthBytes === 0 ? second : Number(`0x${(await this.#bytes(lengthBytes)).toString("hex")}`);
+    return { opcode: first & 0x0f, payload: await this.#bytes(length) };
+  }
+
+  /** Whatever still comes before the server ends the connection. */
+  async rest(): Promise<string> {
+    while (!this.#ended) await new Promise<void>((resolve) => (this.#wake = resolve));
+    return this.#take(this.#received.length).toString("latin1");
   }
 
   /** Ends our half. */
@@ -120,9 +149,22 @@ export class RawConnection {
     this.socket.resetAndDestroy();
   }
 
-  async #head(): Promise<string> {
-    await this.#until(() => this.#received.includes(HTTP_HEAD_END));
-    return this.#take(this.#received.indexOf(HTTP_HEAD_END) + HTTP_HEAD_END.length).toString("latin1");
+  #head(): Promise<string> {
+    return this.#through(HTTP_HEAD_END);
+  }
+
+  #line(): Promise<string> {
+    return this.#through(LINE_END);
+  }
+
+  async #through(end: string): Promise<string> {
+    await this.#until(() => this.#received.includes(end));
+    return this.#take(this.#received.indexOf(end) + end.length).toString("latin1");
+  }
+
+  async #bytes(length: number): Promise<Buffer> {
+    await this.#until(() => this.#received.length >= length);
+    return this.#take(length);
   }
 
   #take(length: number): Buffer {

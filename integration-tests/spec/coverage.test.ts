@@ -1,0 +1,104 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { describe, expect, it } from "vitest";
+import { coverage } from "./coverage.js";
+import seededFaults from "./seeded-faults.json" with { type: "json" };
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const behaviourTests = coverage.behaviours.flatMap(({ tests = [] }) => tests);
+const allTests = [...behaviourTests, ...coverage.publicByContract.map(({ test }) => test)];
+const fileOf = (test: string): string => test.slice(0, test.indexOf(" > "));
+const coveredFiles = [...new Set(allTests.map(fileOf))];
+
+/** Sections that later work brings; what waits for anything else is missing. */
+const LATER = new Set(["1.20", "1.21", "2.8", "3.10", "3.12"]);
+
+function doubled(ids: readonly unknown[]): unknown[] {
+  return ids.filter((id, index) => ids.indexOf(id) !== index);
+}
+
+/** Names of the tests that vitest would run, skipped ones left out. A child process: vitest cannot hold another vitest. */
+async function listTests(files: readonly string[]): Promise<string[]> {
+  const folder = await mkdtemp(join(tmpdir(), "plugboard-spec-"));
+  const output = join(folder, "tests.json");
+  const vitest = join(root, "node_modules/vitest/vitest.mjs");
+  const config = join(root, "scripts/sources.vitest.config.mjs");
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("VITEST")));
+  try {
+    const list = [
+      "list",
+      "--root",
+      root,
+      "--config",
+      config,
+      `--json=${output}`,
+      "--no-isolate",
+      "--maxWorkers=1",
+      ...files,
+    ];
+    await promisify(execFile)(process.execPath, [vitest, ...list], { cwd: root, env });
+    const listed = JSON.parse(await readFile(output, "utf8")) as { file: string; name: string }[];
+    return listed.map(({ file, name }) => `${file.slice(root.length)} > ${name}`);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+describe("the coverage of section 4", () => {
+  it("has one entry for each number, with tests or the section it waits for", () => {
+    expect(coverage.behaviours.map(({ number }) => number)).toEqual(Array.from({ length: 100 }, (_, at) => at + 1));
+    for (const { number, tests, later } of coverage.behaviours) {
+      if (later === undefined) expect(tests ?? [], `tests of ${number}`).not.toEqual([]);
+      else expect([tests, LATER.has(later)], `what ${number} waits for`).toEqual([undefined, true]);
+    }
+  });
+
+  it("names no test and no class twice", () => {
+    expect(doubled(allTests)).toEqual([]);
+    expect(doubled(coverage.publicByContract.map((entry) => entry.class))).toEqual([]);
+  });
+
+  it("names tests that are there and are run, each name for one test", { timeout: 180_000 }, async () => {
+    const listed = await listTests(coveredFiles);
+
+    const times = (test: string): number => listed.filter((name) => name === test).length;
+    expect(allTests.filter((test) => times(test) !== 1)).toEqual([]);
+  });
+
+  it("names tests in files that skip none at run time", async () => {
+    const skipping: string[] = [];
+    for (const file of coveredFiles) {
+      const text = await readFile(join(root, file), "utf8");
+      if (/\.(skip|skipIf|runIf|todo|fails)\b|\bskip\(/.test(text)) skipping.push(file);
+    }
+    expect(skipping).toEqual([]);
+  });
+});
+
+describe("the seeded faults", () => {
+  it("are there for each test of each behaviour", () => {
+    const numbers = new Map(coverage.behaviours.map(({ number, tests }) => [number, tests ?? []]));
+    const broken = new Set<string>();
+    for (const { behaviour, tests } of seededFaults as { behaviour: number; tests?: string[] }[]) {
+      const covering = numbers.get(behaviour) ?? [];
+      for (const test of tests ?? covering) {
+        expect(covering, `the tests of ${behaviour}`).toContain(test);
+        broken.add(test);
+      }
+    }
+    expect(behaviourTests.filter((test) => !broken.has(test))).toEqual([]);
+  });
+
+  it("still apply: what they replace is in its file, once", async () => {
+    const amiss: string[] = [];
+    for (const { behaviour, file, find, replace } of seededFaults) {
+      const text = await readFile(join(root, file), "utf8");
+      if (text.split(find).length !== 2 || find === replace) amiss.push(`${behaviour}: ${find}`);
+    }
+    expect(amiss).toEqual([]);
+  });
+});
