@@ -31,13 +31,13 @@ async function connect(
   }
 }
 
-/** A client that has got one event and lost its connection. */
-async function lose(server: ListeningServer): Promise<Lost> {
+/** A client that has got some events for it alone, and has lost its connection. */
+async function lose(server: ListeningServer, events = 1): Promise<Lost> {
   const { peer } = await openRawWebSocket(server);
   peer.send("40");
   const { sid, pid } = JSON.parse(String(await peer.next()).slice(2)) as { sid: string; pid: string };
   const socket = server.io.sockets.sockets.get(sid)!;
-  socket.emit("first");
+  for (let count = 0; count < events; count++) socket.emit("mine");
   const offset = (JSON.parse(String(await peer.next()).slice(2)) as string[]).at(-1)!;
   const left = nextEvent(socket, "disconnect");
   peer.socket.terminate();
@@ -79,6 +79,14 @@ describe("connection state recovery", () => {
     expect((await connect(server, first.auth)).sid).not.toBe(first.sid);
     expect((await connect(server, second.auth)).sid).toBe(second.sid);
     expect((await connect(server, third.auth)).sid).toBe(third.sid);
+  });
+
+  it("keeps a tenth of its store for one socket: one that was sent more comes back as a new socket", async () => {
+    const server = await start({ maxStoredPackets: 50 });
+    const modest = await lose(server, 5);
+    const greedy = await lose(server, 6);
+    expect((await connect(server, modest.auth)).sid).toBe(modest.sid);
+    expect((await connect(server, greedy.auth)).sid).not.toBe(greedy.sid);
   });
 
   it("ends after maxDisconnectionDuration: the client comes back as a new socket", async () => {

@@ -2,7 +2,7 @@ import { DisconnectReason, PacketType, type Packet } from "@plugboard/protocol";
 import { DEFAULT_PARSER } from "./default-parser.js";
 import { NO_FLAGS, writeOptionsOf, type WriteOptions } from "./emit-flags.js";
 import { connectErrorOf } from "./connect-error.js";
-import { EVENT_WINDOW_SECONDS, tooManyEvents, tooManyNamespaces } from "./limits.js";
+import { EVENT_WINDOW_SECONDS, MAX_NAMESPACE_NAME_LENGTH, tooManyEvents, tooManyNamespaces } from "./limits.js";
 import type {
   AuthData,
   Chunk,
@@ -130,6 +130,11 @@ export class ClientImplementation implements ClientPart {
     const namespace = this.server._nsps.get(name);
     if (namespace !== undefined) {
       this.doConnect(namespace, auth);
+      return;
+    }
+    if (name.length > MAX_NAMESPACE_NAME_LENGTH) {
+      this._endPending(name);
+      this._refuse(name, new Error("Invalid namespace"));
       return;
     }
     this.server._checkNamespace(this, name, auth, (found) => {

@@ -68,6 +68,18 @@ describe("namespaces", () => {
     expect(connection.take()).toEqual([`4/b,${REFUSED}`]);
   });
 
+  it("with a name of more than 1,024 chars are not made, whatever a pattern says", async () => {
+    const { io, engine } = serve();
+    io.of(/^\/dynamic-/);
+    const longest = `/dynamic-${"x".repeat(1015)}`;
+    expect((await engine.join(longest)).sid).toHaveLength(20);
+    const connection = engine.open();
+    connection.receive(`0${longest}x,`);
+    await settled();
+    expect(connection.take()).toEqual([`4${longest}x,{"message":"Invalid namespace"}`]);
+    expect(io._nsps.has(`${longest}x`)).toBe(false);
+  });
+
   it("that a pattern may have are bounded, and those that exist can still be joined", async () => {
     const { io, engine } = serve({ maxDynamicNamespaces: 2 });
     io.of(/^\/dynamic-/);
@@ -105,16 +117,20 @@ describe("what waits for a client", () => {
     expect(socket.bufferedAmount).toBe(0);
     await socket.drained();
     const busy = Object.assign(connection, { bufferedAmount: 1000 });
+    busy.transport.writable = false;
     expect(socket.bufferedAmount).toBe(1000);
     let idle = false;
     const drained = socket.drained().then(() => (idle = true));
     await settled();
     expect(idle).toBe(false);
     busy.bufferedAmount = 0;
+    busy.transport.writable = true;
     connection.emit("idle");
     await drained;
     expect(connection.listenerCount("idle")).toBe(0);
     busy.bufferedAmount = 1000;
+    await socket.drained();
+    busy.transport.writable = false;
     const over = socket.drained();
     connection.drop();
     await over;

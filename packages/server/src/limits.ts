@@ -13,6 +13,9 @@ const DEFAULT_LIMITS: Limits = {
   maxDynamicNamespaces: 10_000,
 };
 
+/** Chars of a namespace that a client asks for and that does not exist yet: its name is kept for as long as it lives. */
+export const MAX_NAMESPACE_NAME_LENGTH = 1024;
+
 /** Over how many seconds events are counted: a client that comes back with much to say is no flood. */
 export const EVENT_WINDOW_SECONDS = 5;
 

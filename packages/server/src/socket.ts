@@ -109,7 +109,9 @@ export class SocketImplementation extends EventEmitter implements SocketPart {
 
   /** Resolves once nothing waits for the client any more, or its connection is over. */
   drained(): Promise<void> {
-    if (this.bufferedAmount === 0 || this.conn.readyState === "closed") return Promise.resolve();
+    const { conn } = this;
+    // A writable transport has nothing of ours on its way; what it still counts are answers to pings.
+    if (this.bufferedAmount === 0 || conn.transport.writable || conn.readyState === "closed") return Promise.resolve();
     return new Promise((resolve) => {
       const finish = (): void => {
         this.conn.removeListener("idle", finish);
