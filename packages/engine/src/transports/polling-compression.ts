@@ -8,6 +8,9 @@ type Encoding = "gzip" | "deflate";
 
 const ENCODERS: Record<Encoding, (options: ZlibOptions) => Transform> = { gzip: createGzip, deflate: createDeflate };
 
+/** No browser says as much; weighing thousands of encodings for each poll would be work for nothing. */
+const MAX_HEADER_LENGTH = 512;
+
 export interface CompressedBody {
   readonly encoding: Encoding;
   readonly body: ReadableStream<Uint8Array>;
@@ -26,7 +29,8 @@ export function compressedBody(
 ): CompressedBody | undefined {
   const { threshold = 0, ...zlibOptions } = settings === true ? {} : settings;
   const accepted = request.header("accept-encoding");
-  if (accepted === undefined || Buffer.byteLength(payload) < threshold) return undefined;
+  if (accepted === undefined || accepted.length > MAX_HEADER_LENGTH || Buffer.byteLength(payload) < threshold)
+    return undefined;
   const encoding = preferredEncoding(accepted);
   if (encoding === undefined) return undefined;
   const stream = ENCODERS[encoding](zlibOptions);

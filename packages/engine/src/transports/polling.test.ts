@@ -195,6 +195,7 @@ describe("compression of polls", () => {
     ["identity", undefined],
     ["br", undefined],
     ["constructor", undefined],
+    [`gzip${", x".repeat(200)}`, undefined],
     [undefined, undefined],
   ])("for Accept-Encoding %s chooses %s", async (accept, expected) => {
     expect(await encodingOf(accept, 2000)).toBe(expected);
