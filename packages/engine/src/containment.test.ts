@@ -139,6 +139,19 @@ describe("user code that fails", () => {
     expect(failures).toEqual([]);
   });
 
+  it("in what a middleware puts around writeHead refuses the upgrade", async () => {
+    const { engine, url } = await start();
+    engine.use((_req, res, next) => {
+      const { writeHead } = res as { writeHead(): unknown };
+      res.writeHead = () => {
+        res.setHeader("x-late", "a\r\nb");
+        return writeHead.call(res);
+      };
+      next();
+    });
+    await expect(new RawWebSocketPeer(url + WEBSOCKET).opened()).rejects.toThrow("400");
+  });
+
   it("in a headers listener cannot smuggle a field into the 101 answer either", async () => {
     const { engine, url, failures } = await start();
     engine.on("headers", (headers: Record<string, string>) => (headers["x-echo"] = "a\r\nSet-Cookie: admin=1"));
@@ -219,6 +232,22 @@ describe("several engines on one HTTP server", () => {
     expect([await status("/first"), await status("/second")]).toEqual([404, 200]);
     second.detach();
     expect([await status("/first"), await status("/second")]).toEqual([404, 404]);
+  });
+
+  it("leave each other's clients alone when one of them closes", async () => {
+    const server = createServer();
+    const first = new Engine({ path: "/first" }).attach(server);
+    const second = new Engine({ path: "/second" }).attach(server);
+    closers.push(() => (first.close(), second.close()));
+    const origin = await listen(server);
+    const peer = new RawPollingPeer(`${origin}/second/`);
+    await peer.open();
+    const [session] = Object.values(second.clients) as [Session];
+    const poll = peer.poll();
+    while (!session.transport.writable) await new Promise((resolve) => setImmediate(resolve));
+    first.close();
+    session.send("still here");
+    expect((await poll).body).toBe("4still here");
   });
 
   it("leave each other's slow upgrades alone", async () => {

@@ -251,7 +251,12 @@ export class EngineServer extends ContainedEmitter implements SessionHost, Attac
     const closings = this.#closings;
     runMiddlewareChain(this.#middlewares, [req, res as unknown as ServerResponse], (error) => {
       if (closings !== this.#closings) return;
-      res.writeHead();
+      try {
+        res.writeHead();
+      } catch (fault) {
+        // What a middleware has put around it may try to set a field that cannot be set.
+        return run(fault, undefined);
+      }
       run(error, { ...res.getHeaders(), ...extra.headers });
     });
   }

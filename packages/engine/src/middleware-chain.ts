@@ -3,7 +3,7 @@ type Next = (error?: unknown) => void;
 /**
  * Runs middlewares one after the other, as they are now: what is added meanwhile waits for the next run. An error given
  * to `next`, thrown or rejected with ends the run. A second `next` of one middleware is ignored, so `done` is called at
- * most once; never, if a middleware never calls `next`.
+ * most once; never, if a middleware never calls `next`. `done` must not throw: it may run inside a middleware.
  */
 export function runMiddlewareChain<Args extends unknown[]>(
   middlewares: ReadonlyArray<(...args: [...Args, Next]) => unknown>,

@@ -73,7 +73,7 @@ export interface EngineOptions {
    * clients share its address. Default: 1000; `Infinity` switches it off.
    */
   maxHandshakesPerSecond?: number;
-  /** Bytes that may wait for one client. Default: 64 MiB. What happens then, `slowConsumer` says. */
+  /** Bytes that may wait for one client; texts count by their chars. Default: 64 MiB. What happens then, `slowConsumer` says. */
   maxBufferedBytes?: number;
   /** Packets that may wait for one client. Default: 500000. */
   maxBufferedPackets?: number;

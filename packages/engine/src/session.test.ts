@@ -14,10 +14,11 @@ async function open(options?: EngineOptions) {
   const opened = session as unknown as Session;
   const url = `${BASE}&sid=${opened.id}`;
   const poll = (): Promise<HttpAnswer> => engine.handle(new MemoryRequest(url));
+  const written = async (): Promise<void> => (await poll()).done();
   const post = (body: string): Promise<HttpAnswer> => engine.handle(new MemoryRequest(url, { method: "POST", body }));
   const closed: unknown[][] = [];
   opened.on("close", (...details: unknown[]) => closed.push(details));
-  return { engine, session: opened, handshake: answer, poll, post, closed };
+  return { engine, session: opened, handshake: answer, poll, written, post, closed };
 }
 
 describe("a session", () => {
@@ -263,7 +264,8 @@ describe("a client that takes its messages too slowly", () => {
   });
 
   it("is disconnected when more bytes wait for it than may", async () => {
-    const { session, closed } = await open(LIMITS);
+    const { session, handshake, closed } = await open(LIMITS);
+    handshake.done();
     send(session, 2, "x".repeat(500));
     expect([session.readyState, session.bufferedAmount]).toEqual(["open", 1000]);
     send(session, 1);
@@ -271,13 +273,23 @@ describe("a client that takes its messages too slowly", () => {
   });
 
   it("does not count what has left", async () => {
-    const { session, poll } = await open(LIMITS);
+    const { session, handshake, written } = await open(LIMITS);
+    handshake.done();
     for (let round = 0; round < 5; round++) {
       send(session, 3);
-      await poll();
+      await written();
       expect(session.bufferedAmount).toBe(0);
     }
     expect(session.readyState).toBe("open");
+  });
+
+  it("is disconnected when it polls on without reading the answers", async () => {
+    const { session, poll, closed } = await open(LIMITS);
+    for (let round = 0; round < 3; round++) {
+      session.send("x".repeat(500));
+      await poll();
+    }
+    expect(closed).toMatchObject([["transport error", { message: "slow consumer" }]]);
   });
 
   it("is not read from until it has caught up, when the policy is to pause", async () => {

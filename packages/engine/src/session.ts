@@ -257,6 +257,8 @@ export class EngineSession extends ContainedEmitter implements TransportEvents {
 
   onReady(): void {
     this.flush();
+    // A client that opens poll after poll and reads none empties the queue, but not what is on its way.
+    if (this.transport.bufferedAmount > this.#host.opts.maxBufferedBytes) return this.onError("slow consumer");
     if (this.#paused) this.#resumeIfDrained();
     if (this.listenerCount("idle") > 0 && this.writeBuffer.length === 0 && this.transport.writable) this.emit("idle");
     // The client holds its next message back until this poll is answered: it waits to switch over.
@@ -345,7 +347,7 @@ export class EngineSession extends ContainedEmitter implements TransportEvents {
     candidate.events = this;
     if (this.#paused) candidate.pause();
     this.emit("upgrade", candidate);
-    this.flush();
+    this.onReady();
     // A close that was asked for meanwhile waited for what was queued, which has gone by now.
     if (this.#readyState === "closing" && this.writeBuffer.length === 0) candidate.close("orderly");
   }
@@ -382,7 +384,10 @@ export class EngineSession extends ContainedEmitter implements TransportEvents {
     if (this.#receiver !== undefined) this.#receiver.onclose(reason, description);
     this.emit("close", reason, description);
     // Listeners of `close` may still look at what was not sent.
-    process.nextTick(() => (this.writeBuffer = []));
+    process.nextTick(() => {
+      this.writeBuffer = [];
+      this.#queuedBytes = 0;
+    });
   }
 
   // The tables.

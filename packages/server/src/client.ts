@@ -125,16 +125,15 @@ export class ClientImplementation implements ClientPart {
       this._refuse(name, tooManyNamespaces());
       return;
     }
-    this._pending ??= new Map();
-    this._pending.set(name, undefined);
     const namespace = this.server._nsps.get(name);
-    if (namespace !== undefined) {
-      this.doConnect(namespace, auth);
+    if (namespace === undefined && name.length > MAX_NAMESPACE_NAME_LENGTH) {
+      this._refuse(name, new Error("Invalid namespace"));
       return;
     }
-    if (name.length > MAX_NAMESPACE_NAME_LENGTH) {
-      this._endPending(name);
-      this._refuse(name, new Error("Invalid namespace"));
+    this._pending ??= new Map();
+    this._pending.set(name, undefined);
+    if (namespace !== undefined) {
+      this.doConnect(namespace, auth);
       return;
     }
     this.server._checkNamespace(this, name, auth, (found) => {

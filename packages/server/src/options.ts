@@ -73,7 +73,7 @@ export interface ServerOptions<SocketType = unknown> extends EngineOptions, Atta
   /** Whether a child of a dynamic namespace goes with its last socket. Default: false. */
   cleanupEmptyChildNamespaces: boolean;
   /**
-   * Events and acknowledgements a client may send per second, on average over five seconds. One that sends more is
+   * Packets (events, acknowledgements, CONNECTs) a client may send per second, on average over five seconds. One that sends more is
    * disconnected, after an `error` event with code `SIO_TOO_MANY_EVENTS` on its sockets. Default: 10000.
    */
   maxEventsPerSecond?: number;

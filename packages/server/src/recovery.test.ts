@@ -142,6 +142,25 @@ describe("with recovery", () => {
     expect((await engine.join("/", { pid: greedy.pid, offset })).sid).not.toBe(greedy.sid);
   });
 
+  it("a client that comes and goes has one share of the store, not one each time", async () => {
+    const { io, engine } = serve({ connectionStateRecovery: { maxStoredPackets: 100 } });
+    const patient = await loseOne(io, engine);
+    let greedy = await engine.join();
+    let recoveries = 0;
+    for (let round = 0; round < 12; round++) {
+      const socket = io.sockets.sockets.get(greedy.sid)!;
+      for (let i = 0; i < 9; i++) socket.emit("x");
+      const auth = { pid: greedy.pid, offset: offsetIn(greedy.connection) };
+      greedy.connection.drop();
+      const before = greedy.sid;
+      greedy = await engine.join("/", auth);
+      if (greedy.sid === before) recoveries++;
+      else break;
+    }
+    expect(recoveries).toBe(1);
+    expect((await engine.join("/", patient.auth)).sid).toBe(patient.lost.sid);
+  });
+
   it("the oldest session goes when more clients are away than are kept", async () => {
     const { io, engine } = serve({ connectionStateRecovery: { maxStoredSessions: 2 } });
     const away = [await loseOne(io, engine), await loseOne(io, engine), await loseOne(io, engine)];

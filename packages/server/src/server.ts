@@ -286,7 +286,8 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
     // What listeners of `disconnect` have to clean up.
     if (options) await this._guard.idle(deadline - performance.now());
     const adapters = [...this._nsps.values()].map(({ adapter }) => adapter);
-    await Promise.allSettled(adapters.map(async (adapter) => adapter.close()));
+    const adaptersMs = options ? Math.max(deadline - performance.now(), LAST_ANSWERS_MS) : RUNNING_REQUESTS_MS;
+    await within(Promise.allSettled(adapters.map(async (adapter) => adapter.close())), adaptersMs);
     await this.engine?.close();
     const graceMs = options ? Math.max(deadline - performance.now(), LAST_ANSWERS_MS) : RUNNING_REQUESTS_MS;
     const error = await this._closeHttpServer(options?.closeHttpServer !== false, graceMs);
@@ -302,7 +303,7 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
       return Promise.resolve(undefined);
     }
     const connections = httpServer as Partial<HttpServer>;
-    const timer = graceMs === undefined ? undefined : setTimeout(() => connections.closeAllConnections?.(), graceMs);
+    const timer = setTimeout(() => connections.closeAllConnections?.(), graceMs);
     // A connection that falls idle behind its last answer, as that of a poll, would stay for the time of its keep-alive.
     const sweep = setInterval(() => connections.closeIdleConnections?.(), LAST_ANSWERS_MS);
     return new Promise((resolve) => {
@@ -332,6 +333,14 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
 }
 
 forwardToMainNamespace(ServerImplementation.prototype);
+
+/** Waits for work, but not longer than that: an adapter may wait for a database that is down. */
+async function within(work: Promise<unknown>, maxMs: number): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const time = new Promise<void>((resolve) => (timer = setTimeout(resolve, maxMs)));
+  await Promise.race([work, time]);
+  clearTimeout(timer);
+}
 
 /** A copy with the defaults of what is read from it; engine options keep theirs to the engine. */
 function resolveOptions({ connectionStateRecovery, ...rest }: GivenOptions): ResolvedOptions {

@@ -15,16 +15,21 @@ interface StoredPacket {
   readonly opts: BroadcastOptions;
   /** Encoded size; texts count by their chars. */
   readonly bytes: number;
+  /** Of the one socket it was for, if it was for one. */
+  readonly share: Share | undefined;
 }
 
 /** Of the store, what packets for a single socket may take: nobody pushes out what others have missed. */
 const SHARE_OF_ONE = 0.1;
 
 interface Share {
+  readonly id: SocketId;
   packets: number;
   bytes: number;
   /** It has had more than its share, so it cannot be recovered. */
   isExceeded: boolean;
+  /** Its socket has left; the count goes on as long as something of it is stored, for it may come back. */
+  isLeft: boolean;
 }
 
 /** Expired packets are dropped in batches, this many milliseconds late at most. */
@@ -91,8 +96,9 @@ export class SessionAwareAdapter extends InMemoryAdapter {
     const chunks = this.encoder.encode(packet);
     let bytes = 0;
     for (const chunk of chunks) bytes += typeof chunk === "string" ? chunk.length : chunk.byteLength;
-    if (this.#isWithinShare(options, bytes)) {
-      this.#packets.push({ id, emittedAt: now, data, opts: options, bytes });
+    const share = this.#count(options, bytes);
+    if (!share?.isExceeded) {
+      this.#packets.push({ id, emittedAt: now, data, opts: options, bytes, share });
       this.#bytes += bytes;
       this.#dropOld(now);
     }
@@ -101,27 +107,36 @@ export class SessionAwareAdapter extends InMemoryAdapter {
 
   override delAll(id: SocketId): void {
     super.delAll(id);
-    this.#shares.delete(id);
+    const share = this.#shares.get(id);
+    if (share === undefined) return;
+    share.isLeft = true;
+    if (share.packets === 0 || share.isExceeded) this.#shares.delete(id);
   }
 
   /** Counts a packet for a single socket; one for a room, or for everybody, is everybody's. */
-  #isWithinShare({ rooms }: BroadcastOptions, bytes: number): boolean {
+  #count({ rooms }: BroadcastOptions, bytes: number): Share | undefined {
     const [target] = rooms;
-    if (rooms.size !== 1 || !this.sids.has(target!)) return true;
+    if (rooms.size !== 1 || !this.sids.has(target!)) return undefined;
     let share = this.#shares.get(target!);
-    if (share === undefined) this.#shares.set(target!, (share = { packets: 0, bytes: 0, isExceeded: false }));
+    if (share === undefined) {
+      share = { id: target!, packets: 0, bytes: 0, isExceeded: false, isLeft: false };
+      this.#shares.set(target!, share);
+    }
+    share.isLeft = false;
+    share.isExceeded ||=
+      share.packets >= this.#maxPackets * SHARE_OF_ONE || share.bytes + bytes > this.#maxBytes * SHARE_OF_ONE;
+    if (share.isExceeded) return share;
     share.packets++;
     share.bytes += bytes;
-    share.isExceeded ||= share.packets > this.#maxPackets * SHARE_OF_ONE || share.bytes > this.#maxBytes * SHARE_OF_ONE;
-    return !share.isExceeded;
+    return share;
   }
 
-  #release({ opts: { rooms }, bytes }: StoredPacket): void {
+  #release({ bytes, share }: StoredPacket): void {
     this.#bytes -= bytes;
-    const share = rooms.size === 1 ? this.#shares.get([...rooms][0]!) : undefined;
     if (share === undefined) return;
     share.packets--;
     share.bytes -= bytes;
+    if (share.packets === 0 && share.isLeft && this.#shares.get(share.id) === share) this.#shares.delete(share.id);
   }
 
   #dropOld(now: number): void {

@@ -13,8 +13,28 @@ export interface AttachmentTarget {
 
 type Listener = (...args: unknown[]) => void;
 
-/** Attachments by server, of whatever engine. */
-const attachmentsOf = new WeakMap<HttpServer, Set<Attachment>>();
+/** What the attachments of one server share, of whatever engine. */
+interface Siblings {
+  readonly attachments: Set<Attachment>;
+  /** Connections that have not sent a request yet: nobody else would end them. Whoever sees the request first says so. */
+  readonly silent: Set<Duplex>;
+  readonly onSilentClose: (this: Duplex) => void;
+}
+
+const siblingsOn = new WeakMap<HttpServer, Siblings>();
+
+function siblingsOf(server: HttpServer): Siblings {
+  let siblings = siblingsOn.get(server);
+  if (siblings === undefined) {
+    const silent = new Set<Duplex>();
+    const onSilentClose = function (this: Duplex): void {
+      silent.delete(this);
+    };
+    siblings = { attachments: new Set(), silent, onSilentClose };
+    siblingsOn.set(server, siblings);
+  }
+  return siblings;
+}
 
 /**
  * Puts an engine in front of the `request` listeners of an HTTP server. Node knows no way to stop an event, so the
@@ -26,9 +46,7 @@ export class Attachment {
   readonly #target: AttachmentTarget;
   readonly #options: AttachOptions;
   readonly #requestListeners: Listener[];
-  /** Connections that have not sent a request yet: nobody else would end them. */
-  readonly #silent = new Set<Duplex>();
-  readonly #onSilentClose: (this: Duplex) => void;
+  readonly #siblings: Siblings;
   #isDetached = false;
 
   constructor(server: HttpServer, target: AttachmentTarget, options: AttachOptions) {
@@ -36,10 +54,6 @@ export class Attachment {
     this.#server = server;
     this.#target = target;
     this.#options = options;
-    const silent = this.#silent;
-    this.#onSilentClose = function (this: Duplex): void {
-      silent.delete(this);
-    };
     // With the wrappers of `once`, which are to fire once and not for ever.
     this.#requestListeners = server.rawListeners("request") as Listener[];
     for (const listener of this.#requestListeners) server.off("request", listener);
@@ -48,8 +62,8 @@ export class Attachment {
     const event = connectionEventOf(server);
     if (event !== undefined) server.on(event, this.#onConnection);
     if (target.acceptsUpgrades) server.on("upgrade", this.#onUpgrade);
-    const siblings = attachmentsOf.get(server) ?? new Set();
-    attachmentsOf.set(server, siblings.add(this));
+    this.#siblings = siblingsOf(server);
+    this.#siblings.attachments.add(this);
   }
 
   matches(url: string | undefined): boolean {
@@ -58,18 +72,17 @@ export class Attachment {
 
   /** Ends the connections that have not sent a request, so that the server can close. */
   endSilentConnections(): void {
-    for (const socket of this.#silent) socket.destroy();
+    for (const socket of this.#siblings.silent) socket.destroy();
   }
 
   /** Leaves the server as it was found. */
   detach(): void {
     const server = this.#server;
     this.#isDetached = true;
-    attachmentsOf.get(server)?.delete(this);
+    this.#siblings.attachments.delete(this);
     server.off("upgrade", this.#onUpgrade);
     server.off("close", this.#onClose);
     server.off(connectionEventOf(server) ?? "connection", this.#onConnection);
-    this.#silent.clear();
     const listeners = server.rawListeners("request") as Listener[];
     // Somebody has attached after us and calls our listener among his own: it passes everything on from now on.
     if (!listeners.includes(this.#onRequest as Listener)) return;
@@ -79,12 +92,15 @@ export class Attachment {
   }
 
   readonly #onConnection = (socket: Duplex): void => {
-    this.#silent.add(socket);
-    socket.on("close", this.#onSilentClose);
+    const { silent, onSilentClose } = this.#siblings;
+    if (silent.has(socket)) return;
+    silent.add(socket);
+    socket.on("close", onSilentClose);
   };
 
   #onRequestFrom(socket: Duplex): void {
-    if (this.#silent.delete(socket)) socket.off("close", this.#onSilentClose);
+    const { silent, onSilentClose } = this.#siblings;
+    if (silent.delete(socket)) socket.off("close", onSilentClose);
   }
 
   readonly #onRequest = (req: IncomingMessage, res: ServerResponse): void => {
@@ -103,7 +119,7 @@ export class Attachment {
 
   /** An upgrade that nobody takes would stay open for ever. One that somebody else listens for is left alone. */
   #passUpgrade(url: string | undefined, socket: Duplex): void {
-    const siblings = [...(attachmentsOf.get(this.#server) ?? [])];
+    const siblings = [...this.#siblings.attachments];
     if (siblings.some((sibling) => sibling.matches(url))) return;
     // Whoever takes it may not listen yet when the client resets the connection.
     socket.on("error", () => {});

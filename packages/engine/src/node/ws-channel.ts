@@ -34,6 +34,7 @@ interface WebSocketLike {
   pause?(): void;
   resume?(): void;
   terminate?(): void;
+  readonly readyState?: number;
 }
 
 const SILENT_EVENTS: WebSocketChannelEvents = { onMessage() {}, onClose() {}, onError() {}, onControl() {} };
@@ -146,10 +147,11 @@ class WsChannel implements WebSocketChannel {
   }
 }
 
-function terminateAfter(websocket: WebSocket, graceMs: number): void {
+/** Cuts a connection whose peer has not closed it in time. The connection keeps the loop alive as long as it is there. */
+function terminateAfter(websocket: WebSocketLike, graceMs: number): void {
   if (websocket.readyState === WebSocket.CLOSED) return;
-  const timer = setTimeout(() => websocket.terminate(), graceMs);
-  websocket.once("close", () => clearTimeout(timer));
+  const timer = setTimeout(() => websocket.terminate?.(), graceMs).unref();
+  websocket.on("close", () => clearTimeout(timer));
 }
 
 function writeChunk(socket: Duplex, chunk: string | Uint8Array): void {
@@ -159,14 +161,6 @@ function writeChunk(socket: Duplex, chunk: string | Uint8Array): void {
 
 function notForFrames(): Error {
   return new Error("this WebSocket takes messages, not frames");
-}
-
-/** Cuts a connection whose peer has not closed it in time. */
-function cutAfter(websocket: WebSocketLike, graceMs: number | undefined): void {
-  if (graceMs === undefined) return;
-  // The connection keeps the loop alive as long as there is something to cut.
-  const timer = setTimeout(() => websocket.terminate?.(), graceMs).unref();
-  websocket.on("close", () => clearTimeout(timer));
 }
 
 /** A channel of an engine that the user has chosen: everything goes through its own `send`. */
@@ -206,7 +200,7 @@ class ForeignChannel implements WebSocketChannel {
 
   close(graceMs?: number): void {
     this.#websocket.close();
-    cutAfter(this.#websocket, graceMs);
+    if (graceMs !== undefined) terminateAfter(this.#websocket, graceMs);
   }
 }
 

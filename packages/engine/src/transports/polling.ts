@@ -23,7 +23,8 @@ interface PendingPoll {
  */
 export class PollingTransport implements Transport {
   readonly name = "polling";
-  readonly bufferedAmount = 0;
+  /** Bytes of answers that the host has not written yet. */
+  bufferedAmount = 0;
   events: TransportEvents = DEAF_EVENTS;
   readonly #options: ResolvedEngineOptions;
   /** Index of the page's callback when it polls through scripts. */
@@ -143,9 +144,12 @@ export class PollingTransport implements Transport {
     if (userAgent?.includes(";MSIE") || userAgent?.includes("Trident/")) headers["X-XSS-Protection"] = "0";
     const { httpCompression } = this.#options;
     const compressed = mayCompress && httpCompression ? compressedBody(request, payload, httpCompression) : undefined;
-    if (compressed === undefined) headers["Content-Length"] = String(Buffer.byteLength(payload));
+    const length = Buffer.byteLength(payload);
+    this.bufferedAmount += length;
+    const onDone = (): void => void (this.bufferedAmount -= length);
+    if (compressed === undefined) headers["Content-Length"] = String(length);
     else headers["Content-Encoding"] = compressed.encoding;
-    return this.#answer(request, headers, compressed?.body ?? payload, onWritten);
+    return this.#answer(request, headers, compressed?.body ?? payload, onWritten, onDone);
   }
 
   #answer(
@@ -153,9 +157,11 @@ export class PollingTransport implements Transport {
     headers: HeaderFields,
     body: HttpAnswer["body"],
     onWritten: () => void = nothingToDo,
+    onDone: () => void = nothingToDo,
   ): HttpAnswer {
     this.events.onHeaders(headers, request.raw);
     const done = (error?: Error): void => {
+      onDone();
       if (error === undefined) onWritten();
       else this.#fail("answer not written", error);
     };
