@@ -228,6 +228,28 @@ describe("a session", () => {
     ]);
   });
 
+  it("sends what a listener of flush sends behind what it was told of, and nothing twice", async () => {
+    const { session, poll } = await open();
+    const calls: string[] = [];
+    session.once("flush", () => session.send("second", () => calls.push("second")));
+    const pending = poll();
+    session.send("first", () => calls.push("first"));
+    const answer = await pending;
+    expect(answer.body).toBe("4first\x1e4second");
+    answer.done();
+    expect(calls).toEqual(["first", "second"]);
+  });
+
+  it("sends what it has told of when a listener of flush closes the session", async () => {
+    const { session, poll, closed } = await open();
+    session.once("flush", () => session.close());
+    const pending = poll();
+    session.send("first");
+    expect((await pending).body).toBe("4first");
+    expect((await poll()).body).toBe("6\x1e1");
+    expect(closed).toEqual([["forced close", undefined]]);
+  });
+
   it("emits data, then message, and packet for every packet", async () => {
     const { session, post } = await open();
     const log: unknown[] = [];

@@ -79,6 +79,7 @@ export class EngineSession extends ContainedEmitter implements TransportEvents {
   #candidate: Transport | undefined = undefined;
   #upgradeTimer: ReturnType<typeof setTimeout> | undefined = undefined;
   #closeTimer: ReturnType<typeof setTimeout> | undefined = undefined;
+  #isAnnouncing = false;
   #headersSent = false;
   #receiver: SessionReceiver | undefined = undefined;
   /** Whether any packet in the write buffer has a callback. */
@@ -189,15 +190,28 @@ export class EngineSession extends ContainedEmitter implements TransportEvents {
   /** Hands what is waiting to the transport, if it takes it. */
   flush(): void {
     if (this.#readyState === "closed" || this.writeBuffer.length === 0 || !this.transport.accepting) return;
+    if (!this.#announceFlush()) return;
     const batch = this.writeBuffer;
     this.writeBuffer = [];
     this.#queuedBytes = 0;
-    if (this.listenerCount("flush") > 0) this.emit("flush", batch);
-    this.#host.onSessionFlush(this, batch);
     this.transport.send(batch, this.#callbacksOf(batch));
     if (this.listenerCount("drain") > 0) this.emit("drain");
     this.#host.onSessionDrain(this);
     if (this.#readyState === "closing" && this.writeBuffer.length === 0) this.transport.close("orderly");
+  }
+
+  /**
+   * Tells listeners what is about to be sent. What they send themselves joins the batch.
+   *
+   * @returns whether it can still be sent afterwards, and is not just being announced
+   */
+  #announceFlush(): boolean {
+    if (this.#isAnnouncing) return false;
+    this.#isAnnouncing = true;
+    if (this.listenerCount("flush") > 0) this.emit("flush", this.writeBuffer);
+    this.#host.onSessionFlush(this, this.writeBuffer);
+    this.#isAnnouncing = false;
+    return this.writeBuffer.length > 0 && this.transport.accepting;
   }
 
   #callbacksOf(batch: readonly QueuedPacket[]): (() => void) | undefined {

@@ -15,6 +15,8 @@ interface StoredPacket {
   readonly opts: BroadcastOptions;
   /** Encoded size; texts count by their chars. */
   readonly bytes: number;
+  /** Ascending. */
+  readonly number: number;
   /** Of the one socket it was for, if it was for one. */
   readonly share: Share | undefined;
 }
@@ -22,12 +24,13 @@ interface StoredPacket {
 /** Of the store, what packets for a single socket may take: nobody pushes out what others have missed. */
 const SHARE_OF_ONE = 0.1;
 
+/** What is stored for one socket alone. */
 interface Share {
   readonly id: SocketId;
-  packets: number;
+  readonly packets: StoredPacket[];
   bytes: number;
-  /** It has had more than its share, so it cannot be recovered. */
-  isExceeded: boolean;
+  /** Number of the last packet that had to make room for a newer one of the same socket. */
+  droppedUpTo: number;
   /** Its socket has left; the count goes on as long as something of it is stored, for it may come back. */
   isLeft: boolean;
 }
@@ -51,6 +54,8 @@ export class SessionAwareAdapter extends InMemoryAdapter {
   #bytes = 0;
   /** What is stored for one socket alone, by its id. */
   readonly #shares: Map<SocketId, Share> = new Map();
+  /** Packets ever stored. */
+  #count = 0;
   readonly #offsets: OffsetSequence = new OffsetSequence();
 
   constructor(nsp: NamespacePart) {
@@ -63,7 +68,6 @@ export class SessionAwareAdapter extends InMemoryAdapter {
   }
 
   override persistSession(session: Omit<Session, "missedPackets">): void {
-    if (this.#shares.get(session.sid)?.isExceeded) return;
     const now = Date.now();
     // Oldest first: the map is in the order of insertion.
     for (const [pid, { disconnectedAt }] of this.#sessions) {
@@ -79,7 +83,7 @@ export class SessionAwareAdapter extends InMemoryAdapter {
     this.#sessions.delete(pid);
     if (this.#isExpired(session.disconnectedAt, Date.now())) return null;
     const index = this.#packets.findLastIndex(({ id }) => id === offset);
-    if (index < 0) return null;
+    if (index < 0 || session.rooms.some((room) => this.#hasGap(room, index))) return null;
     const missed = this.#packets.slice(index + 1).filter(({ opts }) => isTarget(session.rooms, opts));
     return Promise.resolve({ ...session, missedPackets: missed.map(({ data }) => data) });
   }
@@ -96,12 +100,12 @@ export class SessionAwareAdapter extends InMemoryAdapter {
     const chunks = this.encoder.encode(packet);
     let bytes = 0;
     for (const chunk of chunks) bytes += typeof chunk === "string" ? chunk.length : chunk.byteLength;
-    const share = this.#count(options, bytes);
-    if (!share?.isExceeded) {
-      this.#packets.push({ id, emittedAt: now, data, opts: options, bytes, share });
-      this.#bytes += bytes;
-      this.#dropOld(now);
-    }
+    const share = this.#shareOf(options);
+    const stored: StoredPacket = { id, emittedAt: now, data, opts: options, bytes, share, number: this.#count++ };
+    this.#packets.push(stored);
+    this.#bytes += bytes;
+    if (share !== undefined) this.#keepWithinShare(share, stored);
+    this.#dropOld(now);
     this._deliver(packet, chunks, options);
   }
 
@@ -110,33 +114,50 @@ export class SessionAwareAdapter extends InMemoryAdapter {
     const share = this.#shares.get(id);
     if (share === undefined) return;
     share.isLeft = true;
-    if (share.packets === 0 || share.isExceeded) this.#shares.delete(id);
+    if (share.packets.length === 0) this.#shares.delete(id);
   }
 
-  /** Counts a packet for a single socket; one for a room, or for everybody, is everybody's. */
-  #count({ rooms }: BroadcastOptions, bytes: number): Share | undefined {
+  /** Whether something for this room alone was dropped after the packet at `index`. */
+  #hasGap(room: Room, index: number): boolean {
+    const share = this.#shares.get(room);
+    return share !== undefined && share.droppedUpTo > this.#packets[index]!.number;
+  }
+
+  /** Of the one socket a packet is for; one for a room, or for everybody, is everybody's. */
+  #shareOf({ rooms }: BroadcastOptions): Share | undefined {
     const [target] = rooms;
     if (rooms.size !== 1 || !this.sids.has(target!)) return undefined;
     let share = this.#shares.get(target!);
     if (share === undefined) {
-      share = { id: target!, packets: 0, bytes: 0, isExceeded: false, isLeft: false };
+      share = { id: target!, packets: [], bytes: 0, droppedUpTo: -1, isLeft: false };
       this.#shares.set(target!, share);
     }
     share.isLeft = false;
-    share.isExceeded ||=
-      share.packets >= this.#maxPackets * SHARE_OF_ONE || share.bytes + bytes > this.#maxBytes * SHARE_OF_ONE;
-    if (share.isExceeded) return share;
-    share.packets++;
-    share.bytes += bytes;
     return share;
   }
 
+  /** The oldest packets for a socket make room for its newest, never those of others. */
+  #keepWithinShare(share: Share, newest: StoredPacket): void {
+    const { packets } = share;
+    packets.push(newest);
+    share.bytes += newest.bytes;
+    while (packets.length > this.#maxPackets * SHARE_OF_ONE || share.bytes > this.#maxBytes * SHARE_OF_ONE) {
+      const oldest = packets.shift();
+      if (oldest === undefined) return;
+      share.bytes -= oldest.bytes;
+      share.droppedUpTo = oldest.number;
+      this.#bytes -= oldest.bytes;
+      this.#packets.splice(indexOfNumber(this.#packets, oldest.number), 1);
+    }
+  }
+
+  /** Takes note that the oldest packet of all is dropped. */
   #release({ bytes, share }: StoredPacket): void {
     this.#bytes -= bytes;
     if (share === undefined) return;
-    share.packets--;
+    share.packets.shift();
     share.bytes -= bytes;
-    if (share.packets === 0 && share.isLeft && this.#shares.get(share.id) === share) this.#shares.delete(share.id);
+    if (share.packets.length === 0 && share.isLeft) this.#shares.delete(share.id);
   }
 
   #dropOld(now: number): void {
@@ -165,4 +186,16 @@ export class SessionAwareAdapter extends InMemoryAdapter {
 function isTarget(rooms: readonly Room[], { rooms: wanted, except }: BroadcastOptions): boolean {
   const included = wanted.size === 0 || rooms.some((room) => wanted.has(room));
   return included && !rooms.some((room) => except?.has(room));
+}
+
+/** Where the packet with this number is: they stand in ascending order, with gaps. */
+function indexOfNumber(packets: readonly StoredPacket[], wanted: number): number {
+  let low = 0;
+  let high = packets.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (packets[middle]!.number < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
