@@ -270,9 +270,9 @@ export class EngineSession extends ContainedEmitter implements TransportEvents {
   }
 
   onReady(): void {
-    this.flush();
     // A client that opens poll after poll and reads none empties the queue, but not what is on its way.
     if (this.transport.bufferedAmount > this.#host.opts.maxBufferedBytes) return this.onError("slow consumer");
+    this.flush();
     if (this.#paused) this.#resumeIfDrained();
     if (this.listenerCount("idle") > 0 && this.writeBuffer.length === 0 && this.transport.writable) this.emit("idle");
     // The client holds its next message back until this poll is answered: it waits to switch over.
