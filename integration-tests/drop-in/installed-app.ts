@@ -15,8 +15,11 @@ interface Outcome {
 
 /** An application outside of this repository, with our packed server installed as "socket.io". */
 export interface InstalledApp {
+  readonly folder: string;
   /** Runs Node in the application's folder. */
   node(...args: string[]): Promise<Outcome>;
+  /** Runs any program in the application's folder. */
+  run(file: string, ...args: string[]): Promise<Outcome>;
   npm(...args: string[]): Promise<Outcome>;
   /** Runs the TypeScript compiler of this repository in the application's folder. */
   tsc(...args: string[]): Promise<Outcome>;
@@ -71,6 +74,8 @@ export async function installApp(): Promise<InstalledApp> {
   await must(execute(folder, "npm", ["install", ...quick]));
   const compiler = join(root, "node_modules/typescript/bin/tsc");
   return {
+    folder,
+    run: (file, ...args) => execute(folder, file, args),
     node: (...args) => execute(folder, process.execPath, args),
     npm: (...args) => execute(folder, "npm", args),
     tsc: (...args) => execute(folder, process.execPath, [compiler, ...args]),

@@ -1,10 +1,12 @@
-import { expect, it, vi } from "vitest";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { connectClient, connectPair, openClient, travels } from "../support/connect-client.js";
 import { interopSuite } from "../support/interop-suite.js";
 import type { InteropSocket } from "../support/interop-implementation.js";
 import { nextEvent } from "../support/next-event.js";
 
-interopSuite("connection", ({ startServer }) => {
+interopSuite("connection", ({ implementation, startServer }) => {
   it.each(travels)("connects a client over %s with one socket id on both sides", async (travel) => {
     const server = await startServer();
 
@@ -171,6 +173,67 @@ interopSuite("connection", ({ startServer }) => {
     const client = await connectClient(server.url, { addTrailingSlash: false, travel: "upgrade" });
 
     expect(client.connected).toBe(true);
+  });
+
+  it("gives query and sessions the methods that programs expect of an object", async () => {
+    const server = await startServer();
+    const { socket } = await connectPair(server, { query: { token: "abc" } });
+    const { query } = socket.handshake;
+    const clients = Reflect.get(server.io.engine, "clients") as Record<string, unknown>;
+
+    expect([query.hasOwnProperty("token"), query.hasOwnProperty("other")]).toEqual([true, false]);
+    expect(String(query)).toBe("[object Object]");
+    expect(clients.hasOwnProperty(Reflect.get(socket.client, "id"))).toBe(true);
+  });
+
+  it("calls its objects by the names of their classes", async () => {
+    const server = await startServer();
+    const { socket } = await connectPair(server);
+    const { io } = server;
+
+    const objects = [io, io.sockets, io.of(/^\/x/), socket, socket.client, io.to("a"), io.sockets.adapter];
+    expect(objects.map((object) => object.constructor.name)).toEqual([
+      "Server",
+      "Namespace",
+      "ParentNamespace",
+      "Socket",
+      "Client",
+      "BroadcastOperator",
+      "Adapter",
+    ]);
+    expect([io.engine, socket.conn].map((object) => object.constructor.name)).toEqual(["Server", "Socket"]);
+  });
+
+  it.each([{ target: "" }, { target: false }])("attaches to nothing when given $target", ({ target }) => {
+    const io = implementation.createServer(target as never, {});
+
+    expect(io.httpServer).toBeUndefined();
+  });
+
+  it.each([{ target: null }, { target: undefined }, { target: "not a port" }])(
+    "throws when asked to attach to $target",
+    ({ target }) => {
+      const io = implementation.createServer(undefined, {});
+
+      expect(() => io.attach(target as never)).toThrow(TypeError);
+      expect(io.httpServer).toBeUndefined();
+    },
+  );
+
+  it("lets the size limit given to attach() hold for messages with attachments", async () => {
+    const io = implementation.createServer(undefined, {});
+    const webServer = createServer();
+    io.attach(webServer, { maxHttpBufferSize: 3e7 });
+    webServer.listen(0, "127.0.0.1");
+    await nextEvent(webServer, "listening");
+    onTestFinished(() => io.close());
+    const url = `http://127.0.0.1:${(webServer.address() as AddressInfo).port}`;
+    io.on("connection", (socket) => {
+      socket.on("upload", (bytes: Buffer, reply: (length: number) => void) => reply(bytes.length));
+    });
+    const client = await connectClient(url);
+
+    expect(await client.timeout(5000).emitWithAck("upload", Buffer.alloc(2e7))).toBe(2e7);
   });
 
   it("stays on polling when upgrades are not allowed", async () => {

@@ -210,6 +210,21 @@ interopSuite("events", ({ startServer, oursOnly }) => {
     expect(other.connected).toBe(true);
   });
 
+  it("does not deliver the event during which a catch-all listener has disconnected the socket", async () => {
+    const server = await startServer();
+    const { client, socket } = await connectPair(server);
+    const delivered = vi.fn();
+    socket.on("too much", delivered);
+    socket.onAny(() => socket.disconnect());
+    const gone = nextEvent(socket, "disconnect");
+
+    client.emit("too much");
+    await gone;
+    await Promise.all([nextEvent(client, "connect"), nextEvent(client, "disconnect").then(() => client.connect())]);
+
+    expect(delivered).not.toHaveBeenCalled();
+  });
+
   it("emits nothing to a socket that is gone and still answers true", async () => {
     const server = await startServer();
     const { client, socket } = await connectPair(server);

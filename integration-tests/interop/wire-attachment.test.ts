@@ -2,12 +2,17 @@ import { createServer, request, type IncomingMessage, type Server, type ServerRe
 import type { Duplex } from "node:stream";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 import { connectClient, travels } from "../support/connect-client.js";
 import { interopSuite } from "../support/interop-suite.js";
 import type { ListeningServer } from "../support/listening-server.js";
 import { nextEvent } from "../support/next-event.js";
 import { endpoint, openRawWebSocket } from "../support/raw-session.js";
+
+afterEach(() => void vi.useRealTimers());
+
+/** How long an upgrade stays open that is nobody's, unless a test says otherwise. */
+const DESTROY_UPGRADE_MS = 1000;
 
 const upgradeRequest = (path: string): string =>
   `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
@@ -103,15 +108,16 @@ interopSuite("the web server below", ({ startServer, implementation, oursOnly })
   });
 
   it("leaves a foreign upgrade to the listener that takes it", async () => {
-    const server = await startServer({ destroyUpgradeTimeout: 30 });
+    const server = await startServer();
     const taken: Duplex[] = [];
     server.webServer.on("upgrade", (_req: IncomingMessage, socket: Duplex) => {
       taken.push(socket);
       socket.write("HTTP/1.1 101 Switching Protocols\r\n\r\nhello");
     });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const socket = await rawConnection(server.port);
     const [data] = await Promise.all([once(socket, "data"), socket.write(upgradeRequest("/mine"))]);
-    await new Promise((resolve) => setTimeout(resolve, 80));
+    vi.advanceTimersByTime(DESTROY_UPGRADE_MS + 10);
 
     expect(String(data[0])).toContain("hello");
     expect(taken[0]?.writable).toBe(true);
@@ -154,29 +160,32 @@ interopSuite("the web server below", ({ startServer, implementation, oursOnly })
   });
 
   it("leaves foreign upgrades open when told so", async () => {
-    const server = await startServer({ destroyUpgrade: false, destroyUpgradeTimeout: 10 });
+    const server = await startServer({ destroyUpgrade: false });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const { serverSide } = await upgradeForNobody(server);
 
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    vi.advanceTimersByTime(DESTROY_UPGRADE_MS + 10);
 
     expect(serverSide.writable).toBe(true);
     serverSide.destroy();
   });
 
   it.each(travels)("shares its web server with a second one on another path over %s", async (travel) => {
-    const server = await startServer({ path: "/first", destroyUpgradeTimeout: 30 });
-    const second = implementation.createServer(server.webServer, { path: "/second", destroyUpgradeTimeout: 30 });
-    server.io.on("connection", (socket) => void socket.emit("from", "first"));
-    second.on("connection", (socket) => void socket.emit("from", "second"));
+    const server = await startServer({ path: "/first" });
+    const second = implementation.createServer(server.webServer, { path: "/second" });
+    type Answer = (from: string) => void;
+    server.io.on("connection", (socket) => void socket.on("whose", (answer: Answer) => answer("first")));
+    second.on("connection", (socket) => void socket.on("whose", (answer: Answer) => answer("second")));
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"], shouldAdvanceTime: true });
 
     const toFirst = await connectClient(server.url, { path: "/first", travel });
     const toSecond = await connectClient(server.url, { path: "/second", travel });
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    vi.advanceTimersByTime(DESTROY_UPGRADE_MS + 10);
 
+    expect(await toFirst.emitWithAck("whose")).toBe("first");
+    expect(await toSecond.emitWithAck("whose")).toBe("second");
     expect(server.io.engine.clientsCount).toBe(1);
     expect(second.engine.clientsCount).toBe(1);
-    expect(toFirst.connected).toBe(true);
-    expect(toSecond.connected).toBe(true);
     second.engine.close();
   });
 

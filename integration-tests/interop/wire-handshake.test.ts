@@ -79,6 +79,10 @@ interopSuite("the handshake on the wire", ({ startServer }) => {
       const response = await fetch(`${endpoint(server)}?EIO=4&transport=polling`, { headers: { "user-agent": agent } });
 
       expect(response.headers.get("x-xss-protection")).toBe("0");
+      const { sid } = JSON.parse((await response.text()).slice(1)) as { sid: string };
+      const init = { method: "POST", body: "40", headers: { "user-agent": agent } };
+      const posted = await fetch(`${endpoint(server)}?EIO=4&transport=polling&sid=${sid}`, init);
+      expect(posted.headers.get("x-xss-protection")).toBe("0");
     },
   );
 

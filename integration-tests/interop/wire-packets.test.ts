@@ -201,7 +201,7 @@ interopSuite("Socket.IO packets on the wire", ({ startServer }) => {
     const server = await startServer({ connectionStateRecovery: {} });
     const { peer, socket, reply } = await joinRawWebSocket(server);
 
-    expect(reply).toMatch(/^40\{"sid":"[\w-]{20}","pid":"[\w-]{20}"\}$/);
+    expect(reply).toMatch(/^40\{"sid":"[\w-]{20}","pid":"[\w.-]{20,27}"\}$/);
     socket.emit("direct", 1);
     expect(await peer.next()).toMatch(/^42\["direct",1,"[\w.-]+"\]$/);
     server.io.emit("broadcast");

@@ -116,9 +116,9 @@ it("takes a packet with ten attachments, and closes the connection for one with 
 it("holds eleven times the message limit of an unfinished packet, and closes the connection beyond that", async () => {
   const server = await serve({ maxHttpBufferSize: 1000 });
   const full = `b${Buffer.alloc(1000).toString("base64")}`;
-  // Nothing that fits into messages reaches it: it is there for a limit that was raised later.
-  (server.io.engine as unknown as { opts: { maxHttpBufferSize: number } }).opts.maxHttpBufferSize = 100_000;
   const { peer, socket } = await joinRawPolling(server);
+  // Nothing that fits into messages reaches it: it is there for a limit that is raised while a client is connected.
+  (server.io.engine as unknown as { opts: { maxHttpBufferSize: number } }).opts.maxHttpBufferSize = 100_000;
   const received = nextEvent<unknown[]>(socket, "x");
   const header = (length: number): string => `4510-["x"${placeholders(10)}`.padEnd(length, " ") + "]";
   await peer.post([header(1000), ...Array<string>(10).fill(full)].join("\x1e"));

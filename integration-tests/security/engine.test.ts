@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { FrameDecoder } from "@plugboard/protocol";
+import { FrameDecoder, portableCodec } from "@plugboard/protocol";
 import { expect, it, vi } from "vitest";
 import {
   AbusiveSession,
@@ -156,7 +156,7 @@ it("no id, engine.io 6.6.7/6.6.8: WebTransport is refused, and its frames are bo
     [[255, 255, 255, 255, 255, 255, 255, 255, 255], "EIO_FRAME_TOO_LARGE"],
     [[2, 0xc3, 0x28], "EIO_INVALID_PACKET"],
   ] as const) {
-    const decoder = new FrameDecoder(1_000_000);
+    const decoder = new FrameDecoder(1_000_000, portableCodec);
     expect(decoder.push(Uint8Array.from(bytes)).map(({ type }) => type)).toEqual(["error"]);
     expect(decoder.error?.code).toBe(code);
     expect(decoder.push(Uint8Array.of(1, 54))).toEqual([]);

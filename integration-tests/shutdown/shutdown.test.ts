@@ -32,6 +32,20 @@ describe.concurrent("io.close() lets the process exit", () => {
       expectCleanExit(await server.close());
     });
 
+    it("with bodies that go on after their answer", async () => {
+      const server = await startClosingServer({ options: { maxHttpBufferSize: 100 } });
+      const { sid } = await openPolling(server.port);
+      for (const id of [sid, "unknown"]) {
+        const connection = await RawConnection.open(server.port);
+        connection.write(
+          `POST ${enginePath("polling", id)} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999\r\n\r\n`,
+        );
+        connection.write("6".repeat(101));
+        expect((await connection.nextAnswer()).status).toBe(id === sid ? 413 : 400);
+      }
+      expectCleanExit(await server.close());
+    });
+
     it("with a session whose client polls no more", async () => {
       const server = await startClosingServer();
       await joinByPolling(server.port);

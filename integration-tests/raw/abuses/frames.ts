@@ -105,6 +105,17 @@ export const FRAMES: readonly Abuse[] = [
       }),
   },
   {
+    title: "a close frame ends the session at once, however long the client keeps the connection",
+    run: (port) =>
+      AbusiveWebSocket.use(port, "", async (websocket) => {
+        websocket.connection.write(Buffer.concat([clientFrame('421["echo","last"]'), closeFrame(1001)]));
+        await websocket.untilGone();
+        expect(await websocket.connection.nextText()).toBe('431["last"]');
+        expect(await websocket.closeCode()).toBe(1001);
+        expect(await websocket.connection.rest()).toBe("");
+      }),
+  },
+  {
     title: "a message that comes byte by byte is taken",
     run: (port) =>
       AbusiveWebSocket.use(port, "", async (websocket) => {

@@ -1,8 +1,8 @@
 import { gzipSync } from "node:zlib";
 import { expect } from "vitest";
-import type { RawAnswer } from "../../support/raw-connection.js";
+import { enginePath, type RawAnswer, type RawConnection } from "../../support/raw-connection.js";
 import type { Abuse } from "../abuse.js";
-import { AbusiveSession, askRaw, requestBytes, withConnection } from "../../support/abusive-client.js";
+import { AbusiveSession, askRaw, requestBytes, UNKNOWN_SID, withConnection } from "../../support/abusive-client.js";
 
 const OK: RawAnswer = { status: 200, body: "ok" };
 const CLOSED: RawAnswer = { status: 200, body: "1" };
@@ -74,6 +74,13 @@ function oversize(title: string, head: (path: string) => string, body: string): 
       await session.expectAlive();
     },
   };
+}
+
+/** Goes on with a body that was answered, as long as somebody takes it. */
+async function dripUntilCut(connection: RawConnection): Promise<void> {
+  const drip = setInterval(() => connection.write("6"), 50);
+  expect(await connection.rest()).toBe("");
+  clearInterval(drip);
 }
 
 export const PAYLOADS: readonly Abuse[] = [
@@ -162,6 +169,29 @@ export const PAYLOADS: readonly Abuse[] = [
     (path) => requestBytes("POST", path, CHUNKED),
     chunk("6".repeat(MAX_BYTES)) + chunk("66"),
   ),
+  {
+    title: "a body that goes on after its 413 is cut in time, and the session lives on",
+    server: "notUpgraded",
+    run: async (port) => {
+      const session = await AbusiveSession.open(port);
+      await withConnection(port, async (connection) => {
+        connection.write(requestBytes("POST", session.path, { "Content-Length": "99999" }) + "6".repeat(MAX_BYTES + 1));
+        expect(await connection.nextAnswer()).toEqual({ status: 413, body: "" });
+        await dripUntilCut(connection);
+      });
+      await session.expectAlive();
+    },
+  },
+  {
+    title: "a body of a request that was refused is cut in time",
+    server: "notUpgraded",
+    run: (port) =>
+      withConnection(port, async (connection) => {
+        connection.write(requestBytes("POST", enginePath("polling", "unknown"), { "Content-Length": "999" }) + "6");
+        expect(await connection.nextAnswer()).toEqual(UNKNOWN_SID);
+        await dripUntilCut(connection);
+      }),
+  },
   {
     title: "a body that is shorter than it says ends the session when its connection ends",
     run: async (port) => {

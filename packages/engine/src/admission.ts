@@ -40,6 +40,7 @@ export function checkRequest(request: HttpRequestLike, options: ResolvedEngineOp
   }
   const origin = request.header("origin");
   if (origin !== undefined && !isFieldValue(origin)) {
+    forgetOrigin(request.raw);
     return refusal("BAD_REQUEST", { name: "INVALID_ORIGIN", origin });
   }
   return undefined;
@@ -100,6 +101,12 @@ function askUser(request: HttpRequestLike, { allowRequest }: ResolvedEngineOptio
       fail(error);
     }
   });
+}
+
+/** Whoever answers or logs this request must not take the value over (spec/server.md 1.4). */
+function forgetOrigin(raw: unknown): void {
+  const headers = (raw as { headers?: Record<string, unknown> } | undefined)?.headers;
+  if (headers !== undefined) headers["origin"] = null;
 }
 
 /** Tab, visible ASCII and space, and the upper half of latin1: what a header field may hold. */

@@ -1,33 +1,14 @@
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
-import { connect, type AddressInfo } from "node:net";
-import { RawPollingPeer, RawWebSocketPeer } from "@plugboard/testkit";
-import { afterEach, describe, expect, it } from "vitest";
+import { createServer } from "node:http";
+import { connect } from "node:net";
+import { listen, RawPollingPeer, RawWebSocketPeer, startEngine } from "@plugboard/testkit";
+import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { Engine, type AttachOptions, type EngineListenerFailure, type EngineOptions, type Session } from "./index.js";
 
-const closers: Array<() => unknown> = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-async function listen(server: Server): Promise<string> {
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  closers.push(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
 async function start(options: EngineOptions & AttachOptions = {}) {
-  const server = createServer((_req, res) => void res.writeHead(404).end("not ours"));
   const failures: EngineListenerFailure[] = [];
-  const engine = new Engine({ onListenerError: (failure) => failures.push(failure), ...options }).attach(server);
-  closers.push(() => engine.close());
-  const origin = await listen(server);
-  const url = `${origin}/engine.io/`;
-  return { engine, server, origin, url, failures, peer: new RawPollingPeer(url) };
+  const started = await startEngine({ onListenerError: (failure) => failures.push(failure), ...options });
+  return { ...started, failures };
 }
 
 const WEBSOCKET = "?EIO=4&transport=websocket";
@@ -220,11 +201,13 @@ describe("closing", () => {
 });
 
 describe("several engines on one HTTP server", () => {
+  afterEach(() => void vi.useRealTimers());
+
   it("can leave it in any order", async () => {
     const server = createServer((_req, res) => void res.writeHead(404).end("not ours"));
     const first = new Engine({ path: "/first" }).attach(server);
     const second = new Engine({ path: "/second" }).attach(server);
-    closers.push(() => (first.close(), second.close()));
+    onTestFinished(() => void (first.close(), second.close()));
     const origin = await listen(server);
     const status = async (path: string): Promise<number> =>
       (await fetch(`${origin}${path}/?EIO=4&transport=polling`)).status;
@@ -238,7 +221,7 @@ describe("several engines on one HTTP server", () => {
     const server = createServer();
     const first = new Engine({ path: "/first" }).attach(server);
     const second = new Engine({ path: "/second" }).attach(server);
-    closers.push(() => (first.close(), second.close()));
+    onTestFinished(() => void (first.close(), second.close()));
     const origin = await listen(server);
     const peer = new RawPollingPeer(`${origin}/second/`);
     await peer.open();
@@ -252,7 +235,7 @@ describe("several engines on one HTTP server", () => {
 
   it("leave each other's slow upgrades alone", async () => {
     const server = createServer();
-    const first = new Engine({ path: "/first", destroyUpgradeTimeout: 1 }).attach(server);
+    const first = new Engine({ path: "/first" }).attach(server);
     let letIn: (() => void) | undefined;
     const asked = new Promise<void>((resolve) => {
       const second = new Engine({
@@ -262,12 +245,14 @@ describe("several engines on one HTTP server", () => {
           resolve();
         },
       }).attach(server);
-      closers.push(() => (first.close(), second.close()));
+      onTestFinished(() => void (first.close(), second.close()));
     });
     const origin = await listen(server);
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const peer = new RawWebSocketPeer(`${origin}/second/${WEBSOCKET}`);
     await asked;
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    // Longer than the first engine leaves open what is nobody's.
+    vi.advanceTimersByTime(60_000);
     letIn?.();
     expect(await peer.next()).toMatch(/^0/);
   });

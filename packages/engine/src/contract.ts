@@ -1,7 +1,7 @@
 import type { EventEmitter } from "node:events";
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import type { EngineCloseReason } from "@plugboard/protocol";
+import type { ENGINE_ERROR_MESSAGES, EngineCloseReason, EngineErrorCode } from "@plugboard/protocol";
 import type { HeaderFields, HttpAnswer, HttpRequestLike, Query } from "./http-port.js";
 import type { EngineMiddleware } from "./node/engine-middleware.js";
 import type { AttachOptions, EngineOptions, ResolvedEngineOptions } from "./options.js";
@@ -31,6 +31,8 @@ export interface Session extends EventEmitter {
   readonly protocol: number;
   readonly request: HandshakeRequest;
   readonly remoteAddress: string | undefined;
+  /** The engine it belongs to. */
+  readonly server: Engine;
   readonly readyState: ReadyState;
   readonly transport: Transport;
   /** Whether another transport is being tried. */
@@ -71,6 +73,12 @@ export interface Engine extends EventEmitter {
   readonly clients: Record<string, Session>;
   readonly clientsCount: number;
   readonly httpServer: HttpServer | undefined;
+  /** What `use` has added, in order and live; the first is that of the `cors` option, if set. */
+  readonly middlewares: EngineMiddleware[];
+  /** The server object of `ws`, or of `wsEngine`; undefined when WebSocket is not among the transports. */
+  readonly ws: object | undefined;
+  /** Names of the transports that a handshake over this transport offers to upgrade to. */
+  upgrades(transport: string): string[];
   /** Adds an Express-style middleware for every HTTP request and upgrade. */
   use(middleware: EngineMiddleware): this;
   /** Makes the id of a new session; may be replaced by assignment. A throw or rejection refuses the handshake. */
@@ -94,4 +102,14 @@ export interface Engine extends EventEmitter {
 export interface EngineConstructor {
   new (options?: EngineOptions & AttachOptions): Engine;
   readonly prototype: Engine;
+  /** Codes of refusals, by name: `code` of `connection_error`, and of the answer that the client gets. */
+  readonly errors: typeof EngineErrorCode;
+  /** What these codes mean, in words. */
+  readonly errorMessages: typeof ENGINE_ERROR_MESSAGES;
+}
+
+/** The class of sessions, for `instanceof`. An engine makes them. */
+export interface SessionClass {
+  readonly prototype: Session;
+  [Symbol.hasInstance](value: unknown): value is Session;
 }

@@ -13,6 +13,7 @@ import {
   type Refusal,
 } from "./admission.js";
 import { ContainedEmitter } from "./contained-emitter.js";
+import { createDebug } from "./debug.js";
 import { DeadlineQueue } from "./deadline-queue.js";
 import { EndOfTurn } from "./end-of-turn.js";
 import { HandshakeLimit } from "./handshake-limit.js";
@@ -27,24 +28,30 @@ import { UpgradeResponse, validateField } from "./node/upgrade-response.js";
 import { createWebSocketAcceptor, type WebSocketAcceptor } from "./node/ws-channel.js";
 import { engineUrlPrefix, resolveEngineOptions, type AttachOptions, type EngineOptions } from "./options.js";
 import type { ResolvedEngineOptions } from "./options.js";
+import { largeRecord } from "./record.js";
 import { generateSessionId } from "./session-id.js";
 import { EngineSession, type SessionHost } from "./session.js";
 import { PollingTransport } from "./transports/polling.js";
 import type { QueuedPacket, Transport } from "./transports/transport.js";
-import type { WebSocketChannel } from "./transports/websocket-channel.js";
+import { CLOSE_GRACE_MS, type WebSocketChannel } from "./transports/websocket-channel.js";
 import { WebSocketTransport } from "./transports/websocket.js";
+
+const debug = createDebug("engine");
 
 /**
  * The Engine.IO server. Events (spec/server.md 1.13): `connection`, `connection_error`, `initial_headers`, `headers`,
  * `flush`, `drain`.
  */
 export class EngineServer extends ContainedEmitter implements SessionHost, AttachmentTarget {
+  static override readonly name: string = "Server";
+  static readonly errors: typeof EngineErrorCode = EngineErrorCode;
+  static readonly errorMessages: typeof ENGINE_ERROR_MESSAGES = ENGINE_ERROR_MESSAGES;
   readonly opts: ResolvedEngineOptions;
-  /** Sessions by id. Without a prototype: an id from the network can name nothing else. */
-  readonly clients: Record<string, EngineSession> = Object.create(null);
+  /** Sessions by id. */
+  readonly clients: Record<string, EngineSession> = largeRecord();
   clientsCount = 0;
   httpServer: HttpServer | undefined = undefined;
-  readonly #middlewares: EngineMiddleware[] = [];
+  readonly middlewares: EngineMiddleware[] = [];
   readonly #endOfTurn = new EndOfTurn();
   readonly #handshakeLimit = new HandshakeLimit();
   readonly #pingDue = new DeadlineQueue<EngineSession>((session) => session.sendPing());
@@ -74,7 +81,7 @@ export class EngineServer extends ContainedEmitter implements SessionHost, Attac
 
   /** Adds a middleware for every HTTP request and upgrade, before anything else looks at them. */
   use(middleware: EngineMiddleware): this {
-    this.#middlewares.push(middleware);
+    this.middlewares.push(middleware);
     return this;
   }
 
@@ -91,7 +98,9 @@ export class EngineServer extends ContainedEmitter implements SessionHost, Attac
 
   /** Serves the requests and upgrades of a path of this HTTP server; an engine may serve several. */
   attach(server: HttpServer, options: AttachOptions = this.opts): this {
-    this.#attachments.push(new Attachment(server, this, options));
+    const attachment = new Attachment(server, this, options);
+    this.#attachments.push(attachment);
+    debug("serves %s", attachment.prefix);
     this.httpServer = server;
     return this;
   }
@@ -119,6 +128,7 @@ export class EngineServer extends ContainedEmitter implements SessionHost, Attac
    * connections that have not sent a request. The engine can serve again afterwards.
    */
   close(): this {
+    debug("closes %d sessions", this.clientsCount);
     this.#closings++;
     for (const session of Object.values(this.clients)) session.close(true);
     for (const request of this.#undecided) request.abort();
@@ -136,7 +146,7 @@ export class EngineServer extends ContainedEmitter implements SessionHost, Attac
     this.#undecided.add(request);
     res.once("close", () => this.#undecided.delete(request));
     const closings = this.#closings;
-    runMiddlewareChain(this.#middlewares, [req, res], (error) => {
+    runMiddlewareChain(this.middlewares, [req, res], (error) => {
       if (closings !== this.#closings) return;
       const answer = error ? Promise.resolve(this.#refuse(request, middlewareFailure(error))) : this.handle(request);
       answer.then(
@@ -206,6 +216,7 @@ export class EngineServer extends ContainedEmitter implements SessionHost, Attac
 
   #reportRefusal(request: HttpRequestLike, { error, context }: Refusal): void {
     const code = EngineErrorCode[error];
+    debug("refuses %s %s: %d %o", request.method, request.url, code, context);
     this.emit("connection_error", { req: request.raw, code, message: ENGINE_ERROR_MESSAGES[code], context });
   }
 
@@ -246,10 +257,10 @@ export class EngineServer extends ContainedEmitter implements SessionHost, Attac
         socket.on("error", destroy).destroy();
       });
     };
-    if (this.#middlewares.length === 0) return run(undefined, extra.headers);
+    if (this.middlewares.length === 0) return run(undefined, extra.headers);
     const res = new UpgradeResponse(req, socket);
     const closings = this.#closings;
-    runMiddlewareChain(this.#middlewares, [req, res as unknown as ServerResponse], (error) => {
+    runMiddlewareChain(this.middlewares, [req, res as unknown as ServerResponse], (error) => {
       if (closings !== this.#closings) return;
       try {
         res.writeHead();
@@ -262,18 +273,26 @@ export class EngineServer extends ContainedEmitter implements SessionHost, Attac
   }
 
   #acceptWebSocket(request: NodeHttpRequest, socket: Duplex, head: Buffer, decision: Admission): void {
-    this.#acceptor ??= createWebSocketAcceptor(this.opts, (lines, req) => this.#onUpgradeHeaders(lines, req));
-    this.#acceptor.accept(request.raw, socket, head, (channel) => {
-      if (request.query["transport"] !== "websocket") channel.close();
+    this.#webSocketAcceptor().accept(request.raw, socket, head, (channel) => {
+      if (request.query["transport"] !== "websocket") channel.close(CLOSE_GRACE_MS);
       else if ("known" in decision) this.#upgradeSession(decision.known, channel, request);
       else this.#admit(this.#createSession(decision.id, request, this.#webSocketTransport(channel, request)));
     });
   }
 
+  #webSocketAcceptor(): WebSocketAcceptor {
+    return (this.#acceptor ??= createWebSocketAcceptor(this.opts, (lines, req) => this.#onUpgradeHeaders(lines, req)));
+  }
+
+  /** The server object of `ws`, or of `wsEngine`; made when it is first needed, and anew after a `close`. */
+  get ws(): object | undefined {
+    return this.acceptsUpgrades ? this.#webSocketAcceptor().engine : undefined;
+  }
+
   #upgradeSession(session: EngineSession, channel: WebSocketChannel, request: HttpRequestLike): void {
     // It may have ended, or another candidate may have come, since the request was checked.
     const isTaken = session.upgrading || session.upgraded || session.readyState === "closed";
-    if (isTaken || session.transport.name === "websocket") channel.close();
+    if (isTaken || session.transport.name === "websocket") channel.close(CLOSE_GRACE_MS);
     else session.tryTransport(this.#webSocketTransport(channel, request));
   }
 
@@ -310,6 +329,7 @@ export class EngineServer extends ContainedEmitter implements SessionHost, Attac
     if (session.readyState === "closed") return;
     this.clients[session.id] = session;
     this.clientsCount++;
+    debug("opens %s over %s for %s", session.id, session.transport.name, session.remoteAddress);
     this.emit("connection", session);
   }
 
@@ -330,8 +350,9 @@ export class EngineServer extends ContainedEmitter implements SessionHost, Attac
     this.#pongDue.set(session, this.opts.pingTimeout);
   }
 
-  upgradesOf(transport: Transport): string[] {
-    if (!this.opts.allowUpgrades || transport.name !== "polling") return [];
+  /** What the handshake over a transport offers to upgrade to. */
+  upgrades(transport: string): string[] {
+    if (!this.opts.allowUpgrades || transport !== "polling") return [];
     return this.opts.transports.includes("websocket") ? ["websocket"] : [];
   }
 

@@ -1,4 +1,5 @@
 import type { ReadableStream } from "node:stream/web";
+import { smallRecord } from "./record.js";
 
 /** Query parameters of a request: flat, all strings, the last of a repeated key wins (spec/server.md 1.2). */
 export type Query = Record<string, string>;
@@ -55,14 +56,9 @@ export class BodyError extends Error {
   }
 }
 
-/** Has no properties but its own; unlike `Object.create(null)` it is not a hash table, which every session would keep. */
-class OwnProperties {}
-Object.setPrototypeOf(OwnProperties.prototype, null);
-delete (OwnProperties.prototype as { constructor?: unknown }).constructor;
-
-/** Parses the query of a request URL; the result inherits nothing. */
+/** Parses the query of a request URL; the result inherits nothing but the methods of objects. */
 export function parseQuery(url: string): Query {
-  const query = new OwnProperties() as Query;
+  const query: Query = smallRecord();
   const start = url.indexOf("?");
   if (start === -1) return query;
   for (const [key, value] of new URLSearchParams(url.slice(start + 1))) query[key] = value;

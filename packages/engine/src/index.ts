@@ -1,11 +1,24 @@
-import type { Engine as EngineContract, EngineConstructor } from "./contract.js";
+import type { Engine as EngineContract, EngineConstructor, Session, SessionClass } from "./contract.js";
 import { EngineServer } from "./engine.js";
+import { EngineSession } from "./session.js";
 
 /** The Engine.IO server, as a constructor without private members in its type. */
 export const Engine: EngineConstructor = EngineServer as unknown as EngineConstructor;
 /** The Engine.IO server. */
 export type Engine = EngineContract;
-export type { EngineConstructor, HandshakeRequest, Session, SessionReceiver } from "./contract.js";
+
+/** One Engine.IO connection: for `instanceof`. */
+export const Socket: SessionClass = EngineSession as unknown as SessionClass;
+/** One Engine.IO connection: what we call a session goes by this name in `engine.io`. */
+export type Socket = Session;
+
+// Names of `engine.io`, for programs written for it; docs/decisions/006 tells which of them are not there.
+export { Engine as Server };
+export { ENGINE_PROTOCOL as protocol } from "@plugboard/protocol";
+export { attach, listen } from "./standalone.js";
+export type { EngineOptions as ServerOptions } from "./options.js";
+
+export type { EngineConstructor, HandshakeRequest, Session, SessionClass, SessionReceiver } from "./contract.js";
 export type { CookieOptions } from "./handshake-cookie.js";
 export { BodyError, parseQuery } from "./http-port.js";
 export type { HeaderFields, HttpAnswer, HttpRequestLike, Query } from "./http-port.js";

@@ -1,20 +1,20 @@
 import type { EngineCloseReason, EnginePacket, EnginePacketType } from "@plugboard/protocol";
 import { ContainedEmitter, type ListenerErrorReport } from "./contained-emitter.js";
 import type { SessionReceiver } from "./contract.js";
+import { createDebug } from "./debug.js";
 import type { HeaderFields } from "./http-port.js";
 import type { ResolvedEngineOptions } from "./options.js";
+import { NO_OPTIONS, queuedPacket, sizeOf, type MessageData } from "./queued-packet.js";
 import {
   HEARTBEAT_TABLE,
   READY_TABLE,
-  UPGRADE_TABLE,
   type HeartbeatEvent,
   type HeartbeatState,
   type ReadyEvent,
   type ReadyState,
-  type UpgradeEvent,
-  type UpgradeState,
 } from "./session-states.js";
 import { TransportError } from "./transport-error.js";
+import { TransportUpgrade, type UpgradingSession } from "./transport-upgrade.js";
 import {
   DEAF_EVENTS,
   type QueuedPacket,
@@ -35,7 +35,7 @@ export interface SessionHost {
   awaitPong(session: EngineSession): void;
   /** Forgets the session. */
   onSessionEnd(session: EngineSession): void;
-  upgradesOf(transport: Transport): string[];
+  upgrades(transport: string): string[];
   onSessionHeaders(session: EngineSession, headers: HeaderFields, request: unknown): void;
   onSessionFlush(session: EngineSession, batch: readonly QueuedPacket[]): void;
   onSessionDrain(session: EngineSession): void;
@@ -48,12 +48,11 @@ export interface SessionIdentity {
   readonly remoteAddress: string | undefined;
 }
 
-type MessageData = string | Uint8Array | ArrayBuffer | ArrayBufferView;
+const debug = createDebug("engine:socket");
+const debugTransport = createDebug("engine:transport");
 
 /** How long an orderly close may take: for what is queued to leave, and for the poll that carries the close. */
 const CLOSE_TIMEOUT_MS = 30_000;
-
-const NO_OPTIONS: SendOptions = Object.freeze({ compress: true });
 
 /**
  * One Engine.IO connection: it outlives the transports that carry it.
@@ -61,7 +60,8 @@ const NO_OPTIONS: SendOptions = Object.freeze({ compress: true });
  * Events (spec/server.md 1.13): `open`, `packet`, `packetCreate`, `data`, `message`, `heartbeat`, `flush`, `drain`,
  * `upgrading`, `upgrade`, `close`; and `idle` when nothing waits any more.
  */
-export class EngineSession extends ContainedEmitter implements TransportEvents {
+export class EngineSession extends ContainedEmitter implements TransportEvents, UpgradingSession {
+  static override readonly name: string = "Socket";
   readonly id: string;
   readonly protocol: number;
   readonly request: unknown;
@@ -74,10 +74,9 @@ export class EngineSession extends ContainedEmitter implements TransportEvents {
   #paused = false;
   readonly #host: SessionHost;
   #readyState: ReadyState = "opening";
-  #upgradeState: UpgradeState = "none";
+  /** Made when another transport comes. */
+  #upgrade: TransportUpgrade | undefined = undefined;
   #heartbeat: HeartbeatState = "quiet";
-  #candidate: Transport | undefined = undefined;
-  #upgradeTimer: ReturnType<typeof setTimeout> | undefined = undefined;
   #closeTimer: ReturnType<typeof setTimeout> | undefined = undefined;
   #isAnnouncing = false;
   #headersSent = false;
@@ -96,17 +95,22 @@ export class EngineSession extends ContainedEmitter implements TransportEvents {
     transport.events = this;
   }
 
+  /** The engine. */
+  get server(): SessionHost {
+    return this.#host;
+  }
+
   get readyState(): ReadyState {
     return this.#readyState;
   }
 
   /** Whether a candidate transport is being tried. */
   get upgrading(): boolean {
-    return this.#upgradeState === "candidate" || this.#upgradeState === "probing";
+    return this.#upgrade?.state === "candidate" || this.#upgrade?.state === "probing";
   }
 
   get upgraded(): boolean {
-    return this.#upgradeState === "upgraded";
+    return this.#upgrade?.state === "upgraded";
   }
 
   /** Bytes that wait for the client: queued here, or handed to the transport and not yet taken by the system. */
@@ -118,11 +122,12 @@ export class EngineSession extends ContainedEmitter implements TransportEvents {
   open(): void {
     const { pingInterval, pingTimeout, maxHttpBufferSize, initialPacket } = this.#host.opts;
     this.#move("handshake");
+    debug("%s: opens over %s", this.id, this.transport.name);
     this.sendPacket(
       "open",
       JSON.stringify({
         sid: this.id,
-        upgrades: this.#host.upgradesOf(this.transport),
+        upgrades: this.#host.upgrades(this.transport.name),
         pingInterval,
         pingTimeout,
         maxPayload: maxHttpBufferSize,
@@ -154,8 +159,7 @@ export class EngineSession extends ContainedEmitter implements TransportEvents {
 
   sendPacket(type: EnginePacketType, data?: MessageData, options?: SendOptions, callback?: SendCallback): void {
     if (this.#readyState === "closing" || this.#readyState === "closed") return;
-    const packet = { type, options: normalise(options) } as QueuedPacket;
-    if (data !== undefined) packet.data = typeof data === "string" ? data : asBytes(data);
+    const packet = queuedPacket(type, data, options);
     if (callback !== undefined) {
       packet.callback = callback;
       this.#callbacksQueued = true;
@@ -176,6 +180,7 @@ export class EngineSession extends ContainedEmitter implements TransportEvents {
       this.onError("slow consumer", `${this.bufferedAmount} bytes in ${this.writeBuffer.length} packets waiting`);
     } else if (slowConsumer === "pause" && !this.#paused) {
       this.#paused = true;
+      debug("%s: is not read from until it has caught up", this.id);
       this.transport.pause();
     }
   }
@@ -218,8 +223,8 @@ export class EngineSession extends ContainedEmitter implements TransportEvents {
     if (!this.#callbacksQueued) return undefined;
     this.#callbacksQueued = false;
     const { transport } = this;
+    // Also after the end of the session: what an orderly close has sent along is written by then, or later.
     return () => {
-      if (this.#readyState === "closed") return;
       for (const { callback } of batch) {
         try {
           callback?.(transport);
@@ -241,6 +246,7 @@ export class EngineSession extends ContainedEmitter implements TransportEvents {
       return;
     }
     if (!this.#move("closeRequested")) return;
+    debug("%s: is to be closed, %d packets wait", this.id, this.writeBuffer.length);
     this.#closeTimer = setTimeout(() => this.#end("forced close"), CLOSE_TIMEOUT_MS);
     // What is queued goes first: `flush` closes the transport behind it.
     if (this.writeBuffer.length === 0) this.transport.close("orderly");
@@ -276,14 +282,16 @@ export class EngineSession extends ContainedEmitter implements TransportEvents {
     if (this.#paused) this.#resumeIfDrained();
     if (this.listenerCount("idle") > 0 && this.writeBuffer.length === 0 && this.transport.writable) this.emit("idle");
     // The client holds its next message back until this poll is answered: it waits to switch over.
-    if (this.#upgradeState === "probing" && this.transport.writable) this.#sendNoop();
+    if (this.#upgrade?.state === "probing" && this.transport.writable) this.#sendNoop();
   }
 
   onError(message: string, description?: unknown): void {
+    debugTransport("%s: %s fails, %s", this.id, this.transport.name, message);
     this.#end("transport error", new TransportError(message, description));
   }
 
   onClose(): void {
+    debugTransport("%s: %s is closed", this.id, this.transport.name);
     this.#end(this.#readyState === "closing" ? "forced close" : "transport close");
   }
 
@@ -326,35 +334,20 @@ export class EngineSession extends ContainedEmitter implements TransportEvents {
 
   // Upgrade (spec/server.md 1.10).
 
-  /** Tries another transport, whose first packets decide. The caller has checked that none was tried before. */
+  /** Tries another transport. The caller has checked that none is tried and none was taken. */
   tryTransport(candidate: Transport): void {
-    this.#advance("candidate");
-    this.#candidate = candidate;
-    this.#upgradeTimer = setTimeout(() => this.#giveUpCandidate(), this.#host.opts.upgradeTimeout);
-    candidate.events = {
-      onPacket: (packet) => this.#onCandidatePacket(candidate, packet),
-      onReady() {},
-      onError: () => this.#giveUpCandidate(),
-      onClose: () => this.#giveUpCandidate(),
-      onHeaders: (headers, request) => this.onHeaders(headers, request),
-    };
+    this.#upgrade ??= new TransportUpgrade(this);
+    this.#upgrade.begin(candidate, this.#host.opts.upgradeTimeout);
   }
 
-  #onCandidatePacket(candidate: Transport, packet: EnginePacket): void {
-    if (packet.type === "ping" && packet.data === "probe" && this.#advance("probe")) {
-      candidate.send([{ type: "pong", data: "probe", options: NO_OPTIONS }]);
-      this.emit("upgrading", candidate);
-      if (this.transport.writable) this.#sendNoop();
-    } else if (packet.type === "upgrade" && this.#readyState !== "closed") {
-      this.#switchTo(candidate);
-    } else {
-      this.#giveUpCandidate();
-    }
+  onProbe(candidate: Transport): void {
+    this.emit("upgrading", candidate);
+    if (this.transport.writable) this.#sendNoop();
   }
 
-  #switchTo(candidate: Transport): void {
-    this.#forgetCandidate("upgraded");
+  onUpgrade(candidate: Transport): void {
     const old = this.transport;
+    debug("%s: moves from %s to %s", this.id, old.name, candidate.name);
     this.transport = candidate;
     old.events = DEAF_EVENTS;
     old.close("now");
@@ -364,21 +357,6 @@ export class EngineSession extends ContainedEmitter implements TransportEvents {
     this.onReady();
     // A close that was asked for meanwhile waited for what was queued, which has gone by now.
     if (this.#readyState === "closing" && this.writeBuffer.length === 0) candidate.close("orderly");
-  }
-
-  #giveUpCandidate(): void {
-    const candidate = this.#candidate;
-    if (candidate === undefined) return;
-    this.#forgetCandidate("failed");
-    candidate.events = DEAF_EVENTS;
-    candidate.close("orderly");
-  }
-
-  #forgetCandidate(event: UpgradeEvent): void {
-    clearTimeout(this.#upgradeTimer);
-    this.#upgradeTimer = undefined;
-    this.#candidate = undefined;
-    this.#advance(event);
   }
 
   #sendNoop(): void {
@@ -391,8 +369,9 @@ export class EngineSession extends ContainedEmitter implements TransportEvents {
     if (!this.#move("ended")) return;
     clearTimeout(this.#closeTimer);
     this.#closeTimer = undefined;
+    debug("%s: is closed, %s", this.id, reason);
     this.#host.onSessionEnd(this);
-    this.#giveUpCandidate();
+    this.#upgrade?.giveUp("the session is over");
     this.transport.events = DEAF_EVENTS;
     this.transport.close("now");
     if (this.#receiver !== undefined) this.#receiver.onclose(reason, description);
@@ -412,34 +391,9 @@ export class EngineSession extends ContainedEmitter implements TransportEvents {
     return next !== undefined;
   }
 
-  #advance(event: UpgradeEvent): boolean {
-    const next = UPGRADE_TABLE[this.#upgradeState][event];
-    if (next !== undefined) this.#upgradeState = next;
-    return next !== undefined;
-  }
-
   #beat(event: HeartbeatEvent): boolean {
     const next = HEARTBEAT_TABLE[this.#heartbeat][event];
     if (next !== undefined) this.#heartbeat = next;
     return next !== undefined;
   }
-}
-
-function sizeOf({ data }: QueuedPacket): number {
-  if (data === undefined) return 1;
-  return typeof data === "string" ? data.length : data.byteLength;
-}
-
-function normalise(options: SendOptions | undefined): SendOptions {
-  if (options === undefined) return NO_OPTIONS;
-  if (typeof options.compress === "boolean") return options;
-  return { ...options, compress: true };
-}
-
-function asBytes(data: ArrayBuffer | ArrayBufferView): Uint8Array | string {
-  if (data instanceof Uint8Array) return data;
-  // Of untyped callers: a number is text, as in the reference, and not the length of an array.
-  if (typeof data !== "object") return String(data || "");
-  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return new Uint8Array(data);
 }

@@ -6,17 +6,16 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocket, WebSocketServer, type RawData } from "ws";
 import type { EngineOptions } from "../options.js";
-import type { WebSocketChannel, WebSocketChannelEvents } from "../transports/websocket-channel.js";
+import { CLOSE_GRACE_MS, type WebSocketChannel, type WebSocketChannelEvents } from "../transports/websocket-channel.js";
 
 /** Turns an upgrade request into a channel. */
 export interface WebSocketAcceptor {
+  /** The server object of the library. */
+  readonly engine: object;
   accept(req: IncomingMessage, socket: Duplex, head: Buffer, onChannel: (channel: WebSocketChannel) => void): void;
   /** Cuts, after a moment, the peers that have yet to answer a close frame: `ws` would give them half a minute. */
   close(): void;
 }
-
-/** How long a peer that owes us a close frame keeps the acceptor from being gone. */
-const CLOSE_GRACE_MS = 1000;
 
 /** What a `wsEngine` has to offer (spec/server.md 1.9). */
 interface WebSocketEngineInstance {
@@ -63,7 +62,6 @@ function onError(this: WebSocket, error: Error): void {
 
 function onClose(this: WebSocket): void {
   (this as ChannelWebSocket).channel?.onClosed();
-  eventsOf(this).onClose();
 }
 
 function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {
@@ -85,6 +83,9 @@ class WsChannel implements WebSocketChannel {
   readonly #websocket: ChannelWebSocket;
   readonly #socket: Duplex;
   readonly #closing: Set<WebSocket>;
+  /** Whether a call of `close` is ours. */
+  #isAsking = false;
+  #isOver = false;
 
   /** @param closing - where it stays while the peer has half a minute to answer our close frame */
   constructor(websocket: ChannelWebSocket, socket: Duplex, closing: Set<WebSocket>) {
@@ -99,6 +100,10 @@ class WsChannel implements WebSocketChannel {
 
   get bufferedAmount(): number {
     return this.#websocket.bufferedAmount;
+  }
+
+  get socket(): WebSocket {
+    return this.#websocket;
   }
 
   send(data: string | Uint8Array, onSent?: (error?: Error | null) => void): void {
@@ -131,19 +136,36 @@ class WsChannel implements WebSocketChannel {
   }
 
   close(graceMs?: number): void {
-    const websocket = this.#websocket;
-    websocket.close();
-    if (graceMs === undefined) return;
-    this.#closing.delete(websocket);
-    terminateAfter(websocket, graceMs);
+    this.#isAsking = true;
+    this.#websocket.close();
+    this.#isAsking = false;
+    if (graceMs !== undefined) this.#cutAfter(graceMs);
   }
 
   onClosing(): void {
-    if (this.#websocket.readyState === WebSocket.CLOSING) this.#closing.add(this.#websocket);
+    if (this.#websocket.readyState !== WebSocket.CLOSING) return;
+    this.#closing.add(this.#websocket);
+    if (this.#isAsking) return;
+    // `ws` itself closes: it answers a close frame of the peer, which may keep the connection for as long as it likes, or
+    // breaks off for a violation. A violation is told as an error when this call returns, and has to come first.
+    process.nextTick(() => this.#end());
+    this.#cutAfter(CLOSE_GRACE_MS);
   }
 
   onClosed(): void {
     this.#closing.delete(this.#websocket);
+    this.#end();
+  }
+
+  #cutAfter(graceMs: number): void {
+    this.#closing.delete(this.#websocket);
+    terminateAfter(this.#websocket, graceMs);
+  }
+
+  #end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.events.onClose();
   }
 }
 
@@ -176,6 +198,10 @@ class ForeignChannel implements WebSocketChannel {
     websocket.on("message", (data, isBinary) => {
       this.events.onMessage(isBinary ? (data as Buffer) : String(data));
     });
+  }
+
+  get socket(): WebSocketLike {
+    return this.#websocket;
   }
 
   get bufferedAmount(): number {
@@ -231,6 +257,7 @@ export function createWebSocketAcceptor(
   engine.on?.("headers", onHeaders);
   const closing = new Set<WebSocket>();
   return {
+    engine,
     accept(req, socket, head, onChannel) {
       engine.handleUpgrade(req, socket, head, (websocket) => {
         const channel =

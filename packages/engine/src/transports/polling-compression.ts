@@ -28,18 +28,23 @@ export function compressedBody(
   settings: true | (ZlibOptions & { threshold?: number }),
 ): CompressedBody | undefined {
   const { threshold = 0, ...zlibOptions } = settings === true ? {} : settings;
-  const accepted = request.header("accept-encoding");
-  if (accepted === undefined || accepted.length > MAX_HEADER_LENGTH || Buffer.byteLength(payload) < threshold)
-    return undefined;
-  const encoding = preferredEncoding(accepted);
+  if (Buffer.byteLength(payload) < threshold) return undefined;
+  const encoding = preferredEncoding(request.header("accept-encoding"), ["gzip", "deflate"]);
   if (encoding === undefined) return undefined;
   const stream = ENCODERS[encoding](zlibOptions);
   stream.end(payload);
   return { encoding, body: Readable.toWeb(stream) as ReadableStream<Uint8Array> };
 }
 
-/** Highest quality first, ties in the client's order; whatever has quality 0 is out. */
-function preferredEncoding(header: string): Encoding | undefined {
+/**
+ * Which of the encodings at hand an `Accept-Encoding` prefers: that of the highest quality, among equals the client's
+ * first; whatever has quality 0 is out. Undefined when it takes none of them.
+ */
+export function preferredEncoding<Name extends string>(
+  header: string | undefined,
+  available: readonly Name[],
+): Name | undefined {
+  if (header === undefined || header.length > MAX_HEADER_LENGTH) return undefined;
   const negotiator = new Negotiator({ headers: { "accept-encoding": header } });
-  return negotiator.encodings(["gzip", "deflate"])[0] as Encoding | undefined;
+  return negotiator.encodings([...available])[0] as Name | undefined;
 }

@@ -1,3 +1,5 @@
+import { ENGINE_PROTOCOL } from "@plugboard/protocol";
+import { createDebug } from "../debug.js";
 import { engineCodec } from "../engine-codec.js";
 import {
   BodyError,
@@ -12,6 +14,8 @@ import { jsonpPayload, jsonpScript } from "./jsonp.js";
 import { compressedBody } from "./polling-compression.js";
 import { DEAF_EVENTS, type CloseMode, type QueuedPacket, type Transport, type TransportEvents } from "./transport.js";
 
+const debug = createDebug("engine:polling");
+
 interface PendingPoll {
   readonly request: HttpRequestLike;
   readonly resolve: (answer: HttpAnswer) => void;
@@ -23,6 +27,8 @@ interface PendingPoll {
  */
 export class PollingTransport implements Transport {
   readonly name = "polling";
+  /** Payloads of protocol 4 are text. */
+  readonly supportsBinary = false;
   /** Bytes of answers that the host has not written yet. */
   bufferedAmount = 0;
   events: TransportEvents = DEAF_EVENTS;
@@ -49,6 +55,31 @@ export class PollingTransport implements Transport {
 
   get accepting(): boolean {
     return this.writable;
+  }
+
+  get readyState(): Transport["readyState"] {
+    if (this.#closed) return "closed";
+    return this.#isClosing ? "closing" : "open";
+  }
+
+  get protocol(): number {
+    return ENGINE_PROTOCOL;
+  }
+
+  get sid(): string | undefined {
+    return this.events.id;
+  }
+
+  get discarded(): boolean {
+    return this.events === DEAF_EVENTS;
+  }
+
+  get req(): unknown {
+    return this.#poll?.request.raw;
+  }
+
+  get dataReq(): unknown {
+    return this.#upload?.raw;
   }
 
   /** Takes a request of this session and gives its answer, at once or when there is something to answer. */
@@ -91,7 +122,10 @@ export class PollingTransport implements Transport {
       body = await request.readBody(this.#options.maxHttpBufferSize);
     } catch (error) {
       this.#upload = undefined;
-      if (error instanceof BodyError && error.code === "EIO_BODY_TOO_LARGE") return plainAnswer(413);
+      if (error instanceof BodyError && error.code === "EIO_BODY_TOO_LARGE") {
+        debug("refuses a body of more than %d bytes", this.#options.maxHttpBufferSize);
+        return plainAnswer(413);
+      }
       this.#fail("data request connection closed prematurely");
       return plainAnswer(400);
     }
@@ -108,6 +142,7 @@ export class PollingTransport implements Transport {
   #receive(payload: string): void {
     for (const packet of engineCodec.decodePayload(payload)) {
       if (packet.type === "close") {
+        debug("is closed by the client");
         if (this.writable) this.send([{ type: "noop", options: {} }]);
         this.#closed = true;
         this.resume();
@@ -140,8 +175,6 @@ export class PollingTransport implements Transport {
       headers["Content-Type"] = "text/javascript; charset=UTF-8";
       headers["X-Content-Type-Options"] = "nosniff";
     }
-    const userAgent = request.header("user-agent");
-    if (userAgent?.includes(";MSIE") || userAgent?.includes("Trident/")) headers["X-XSS-Protection"] = "0";
     const { httpCompression } = this.#options;
     const compressed = mayCompress && httpCompression ? compressedBody(request, payload, httpCompression) : undefined;
     const length = Buffer.byteLength(payload);
@@ -159,6 +192,8 @@ export class PollingTransport implements Transport {
     onWritten: () => void = nothingToDo,
     onDone: () => void = nothingToDo,
   ): HttpAnswer {
+    const userAgent = request.header("user-agent");
+    if (userAgent?.includes(";MSIE") || userAgent?.includes("Trident/")) headers["X-XSS-Protection"] = "0";
     this.events.onHeaders(headers, request.raw);
     const done = (error?: Error): void => {
       onDone();
@@ -207,12 +242,14 @@ export class PollingTransport implements Transport {
 
   #finishClose(): void {
     if (this.#closed) return;
+    debug("is closed");
     this.#closed = true;
     this.events.onClose();
   }
 
   #fail(message: string, description?: unknown): void {
     if (this.#closed) return;
+    debug("fails: %s", message);
     this.events.onError(message, description);
   }
 }

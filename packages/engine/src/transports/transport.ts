@@ -37,6 +37,22 @@ export interface Transport {
   readonly accepting: boolean;
   /** Bytes handed to the operating system's queue but not yet taken by it. */
   readonly bufferedAmount: number;
+  /** `closing` while a close waits for the peer to fetch it. */
+  readonly readyState: "open" | "closing" | "closed";
+  /** Version of the Engine.IO protocol. */
+  readonly protocol: number;
+  /** Id of the session it carries; none while it is being tried, and once the session has left it. */
+  readonly sid: string | undefined;
+  /** Whether nobody listens to it any more: its session has moved on, or is over. */
+  readonly discarded: boolean;
+  /** Whether bytes travel as bytes; else as base64, as in every payload of polling. */
+  readonly supportsBinary: boolean;
+  /** Polling: the request that waits for an answer. */
+  readonly req?: unknown;
+  /** Polling: the request whose body is being read. */
+  readonly dataReq?: unknown;
+  /** WebSocket: the object of the library underneath, such as that of `ws`. Sending through it is no packet of ours. */
+  readonly socket?: unknown;
   events: TransportEvents;
   send(batch: readonly QueuedPacket[], onWritten?: () => void): void;
   /** Stops reading from the peer until `resume`. What has been read already may still be reported. */
@@ -48,6 +64,8 @@ export interface Transport {
 
 /** What a transport tells its session. */
 export interface TransportEvents {
+  /** Id of the session, when it is one that listens. */
+  readonly id?: string;
   onPacket(packet: EnginePacket): void;
   /** The transport can take a batch. */
   onReady(): void;

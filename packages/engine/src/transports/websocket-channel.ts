@@ -1,6 +1,10 @@
+/** How long a peer whose session is over may take to end the connection. */
+export const CLOSE_GRACE_MS = 1000;
+
 /** What a WebSocket reports. */
 export interface WebSocketChannelEvents {
   onMessage(data: string | Uint8Array): void;
+  /** The connection is over, or the peer has said that it is: nothing more will come. Reported once. */
   onClose(): void;
   onError(error: unknown): void;
   /** A ping or a close is about to be answered or sent: what is gathered must leave before it. */
@@ -18,6 +22,8 @@ export interface WebSocketChannel {
    * connection never mixes both ways.
    */
   readonly takesFrames: boolean;
+  /** The object of the library underneath. */
+  readonly socket?: unknown;
   events: WebSocketChannelEvents;
   /** Sends one message as one frame. */
   send(data: string | Uint8Array, onSent?: (error?: Error | null) => void): void;

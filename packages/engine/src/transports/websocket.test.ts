@@ -155,6 +155,26 @@ describe("WebSocketTransport", () => {
     expect(channel.isOpen).toBe(false);
   });
 
+  it("does not call back for what did not leave with an orderly close", () => {
+    const { channel, transport } = create(true);
+    let written = 0;
+    transport.send([message("last words")], () => written++);
+    transport.close("orderly");
+    channel.complete(new Error("EPIPE"));
+    expect(written).toBe(0);
+  });
+
+  it("does not call back for what was gathered when the far end vanished", async () => {
+    const { channel, transport } = create(true);
+    let written = 0;
+    transport.send([message("too late")], () => written++);
+    channel.isOpen = false;
+    transport.onClose();
+    await turnEnd();
+    channel.complete();
+    expect(written).toBe(0);
+  });
+
   it("reports a failed write as an error, once", async () => {
     const { channel, transport, events } = create(true);
     transport.send([message("a")]);

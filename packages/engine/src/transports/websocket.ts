@@ -1,14 +1,15 @@
+import { ENGINE_PROTOCOL } from "@plugboard/protocol";
 import type { EndOfTurn } from "../end-of-turn.js";
+import { createDebug } from "../debug.js";
 import { engineCodec } from "../engine-codec.js";
 import { DEAF_EVENTS, type CloseMode, type QueuedPacket, type Transport, type TransportEvents } from "./transport.js";
-import type { WebSocketChannel, WebSocketChannelEvents } from "./websocket-channel.js";
+import { CLOSE_GRACE_MS, type WebSocketChannel, type WebSocketChannelEvents } from "./websocket-channel.js";
 import { binaryFrameHeader, FOLD_LIMIT_BYTES, foreignFrame, textFrame } from "./websocket-frame.js";
+
+const debug = createDebug("engine:ws");
 
 /** What is gathered leaves before the end of the turn once it is this long. */
 const GATHER_LIMIT_BYTES = 64 * 1024;
-
-/** How long a peer has to answer the close frame of a session that is over. */
-const CLOSE_GRACE_MS = 1000;
 
 /**
  * WebSocket (spec/server.md 1.9): one packet per frame. Packets sent in one turn of the event loop are gathered and
@@ -20,7 +21,7 @@ export class WebSocketTransport implements Transport, WebSocketChannelEvents {
   writable = true;
   readonly #channel: WebSocketChannel;
   readonly #endOfTurn: EndOfTurn;
-  readonly #supportsBinary: boolean;
+  readonly supportsBinary: boolean;
   /** Gathered frames, one char per byte. */
   #gathered = "";
   /** Whether this transport waits for the end of the turn. */
@@ -34,7 +35,7 @@ export class WebSocketTransport implements Transport, WebSocketChannelEvents {
   constructor(channel: WebSocketChannel, endOfTurn: EndOfTurn, supportsBinary: boolean) {
     this.#channel = channel;
     this.#endOfTurn = endOfTurn;
-    this.#supportsBinary = supportsBinary;
+    this.supportsBinary = supportsBinary;
     this.#onSent = (error) => this.#afterWrite(error);
     channel.events = this;
   }
@@ -46,6 +47,26 @@ export class WebSocketTransport implements Transport, WebSocketChannelEvents {
 
   get bufferedAmount(): number {
     return this.#channel.bufferedAmount + this.#gathered.length;
+  }
+
+  get readyState(): Transport["readyState"] {
+    return this.#closed ? "closed" : "open";
+  }
+
+  get protocol(): number {
+    return ENGINE_PROTOCOL;
+  }
+
+  get sid(): string | undefined {
+    return this.events.id;
+  }
+
+  get discarded(): boolean {
+    return this.events === DEAF_EVENTS;
+  }
+
+  get socket(): unknown {
+    return this.#channel.socket;
   }
 
   send(batch: readonly QueuedPacket[], onWritten?: () => void): void {
@@ -64,14 +85,14 @@ export class WebSocketTransport implements Transport, WebSocketChannelEvents {
   #gather(packet: QueuedPacket): void {
     const { options } = packet;
     const { prepared } = options;
-    if (prepared !== undefined && (this.#supportsBinary || !prepared.isBinary)) {
+    if (prepared !== undefined && (this.supportsBinary || !prepared.isBinary)) {
       this.#gathered += prepared.binaryString;
     } else if (options.wsPreEncodedFrame !== undefined) {
       this.#gathered += foreignFrame(options.wsPreEncodedFrame);
     } else if (packet.type === "message" && typeof packet.data === "string") {
       this.#gathered += textFrame("4", packet.data);
     } else {
-      const encoded = engineCodec.encodePacket(packet, this.#supportsBinary);
+      const encoded = engineCodec.encodePacket(packet, this.supportsBinary);
       if (typeof encoded === "string") this.#gathered += textFrame("", encoded);
       else this.#gatherBytes(encoded);
     }
@@ -100,7 +121,7 @@ export class WebSocketTransport implements Transport, WebSocketChannelEvents {
     this.#writesInFlight++;
     for (let index = 0; index <= last; index++) {
       const packet = batch[index] as QueuedPacket;
-      const encoded = engineCodec.encodePacket(packet, this.#supportsBinary);
+      const encoded = engineCodec.encodePacket(packet, this.supportsBinary);
       this.#channel.send(encoded, index === last ? this.#onSent : undefined);
     }
   }
@@ -118,26 +139,24 @@ export class WebSocketTransport implements Transport, WebSocketChannelEvents {
 
   #afterWrite(error: Error | null | undefined): void {
     this.#writesInFlight--;
+    if (!error) return this.#settle();
     if (this.#closed) return;
-    if (error) {
-      this.#closed = true;
-      this.#channel.close();
-      this.events.onError("write error", error);
-      return;
-    }
-    this.#settle();
+    debug("cannot write: %s", error.message);
+    this.#closed = true;
+    this.#channel.close(CLOSE_GRACE_MS);
+    this.events.onError("write error", error);
   }
 
-  /** Becomes writable once everything that was handed over has been written. */
+  /** Becomes writable once everything that was handed over has been written. What leaves behind a close is told too. */
   #settle(): void {
-    if (this.#closed || this.writable || this.#scheduled || this.#writesInFlight > 0 || this.#gathered !== "") return;
-    this.writable = true;
+    if (this.writable || this.#scheduled || this.#writesInFlight > 0 || this.#gathered !== "") return;
+    this.writable = !this.#closed;
     if (this.#callbacks !== undefined) {
       const callbacks = this.#callbacks;
       this.#callbacks = undefined;
       for (const callback of callbacks) callback();
     }
-    this.events.onReady();
+    if (!this.#closed) this.events.onReady();
   }
 
   pause(): void {
@@ -150,6 +169,7 @@ export class WebSocketTransport implements Transport, WebSocketChannelEvents {
 
   close(mode: CloseMode): void {
     if (this.#closed) return;
+    debug("is closed by us");
     this.#closed = true;
     this.#channel.close(mode === "now" ? CLOSE_GRACE_MS : undefined);
     this.events.onClose();
@@ -160,7 +180,7 @@ export class WebSocketTransport implements Transport, WebSocketChannelEvents {
   onMessage(data: string | Uint8Array): void {
     if (this.#closed) return;
     const packet = engineCodec.decodePacket(data);
-    if (packet.type === "close") this.close("orderly");
+    if (packet.type === "close") this.close("now");
     else this.events.onPacket(packet);
   }
 
@@ -170,14 +190,16 @@ export class WebSocketTransport implements Transport, WebSocketChannelEvents {
 
   onClose(): void {
     if (this.#closed) return;
+    debug("is closed by the client");
     this.#closed = true;
     this.events.onClose();
   }
 
   onError(error: unknown): void {
     if (this.#closed) return;
+    debug("fails: %s", error);
     this.#closed = true;
-    this.#channel.close();
+    this.#channel.close(CLOSE_GRACE_MS);
     this.events.onError(String(error), error);
   }
 }

@@ -81,6 +81,15 @@ export function transportContract(name: string, create: () => TransportUnderTest
       expect(written).toBe(1);
     });
 
+    it("calls back for a batch that an orderly close has sent along", async () => {
+      const { transport, completeWrites } = await start();
+      let written = 0;
+      transport.send([message("one")], () => written++);
+      transport.close("orderly");
+      await completeWrites();
+      expect(written).toBe(1);
+    });
+
     it("reports bytes that are no packet as an error packet", async () => {
       const { events, deliver } = await start();
       await deliver("x");
