@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { target as pollingBody } from "../../packages/engine/fuzz/polling-body.fuzz.js";
 import { target as queryString } from "../../packages/engine/fuzz/query-string.fuzz.js";
 import { target as websocketFrame } from "../../packages/engine/fuzz/websocket-frame.fuzz.js";
+import { target as msgpackPacket } from "../../packages/msgpack/fuzz/msgpack-packet.fuzz.js";
 import { target as packetBinary } from "../../packages/protocol/fuzz/packet-binary.fuzz.js";
 import { target as packetText } from "../../packages/protocol/fuzz/packet-text.fuzz.js";
 import { target as webtransportFrame } from "../../packages/protocol/fuzz/webtransport-frame.fuzz.js";
@@ -16,6 +17,7 @@ const targets: ReadonlyArray<readonly [owner: string, target: FuzzTarget]> = [
   ["engine", pollingBody],
   ["engine", queryString],
   ["engine", websocketFrame],
+  ["msgpack", msgpackPacket],
   ["protocol", packetBinary],
   ["protocol", packetText],
   ["protocol", webtransportFrame],

@@ -21,6 +21,7 @@ import {
   type OutgoingEnginePacket,
   type Packet,
   RESERVED_EVENTS,
+  portableCodec,
 } from "@plugboard/protocol";
 
 // Our codecs against the published ones: what one side encodes the other must decode, and what both are given at random
@@ -34,7 +35,7 @@ describe("Engine.IO", () => {
     encodeBase64: (data) => Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("base64"),
     decodeBase64: (text) => Buffer.from(text, "base64"),
   });
-  const portable = createEngineCodec();
+  const portable = portableCodec;
   const text = fc.string({ unit: "grapheme", minLength: 1 }).filter((data) => !data.includes("\x1e"));
   const packet: fc.Arbitrary<OutgoingEnginePacket> = fc.oneof(
     fc.record({ type: fc.constantFrom(...ENGINE_PACKET_TYPES) }),

@@ -2,10 +2,19 @@ import { readFileSync } from "node:fs";
 
 /** Which test proves what. A test is named by its file (from the root) and its full name: `file > describe > it`. */
 export interface Coverage {
-  /** One entry for each number of section 4 of the specification, in order. */
+  /** One entry for each number of section 4 of the specification of the server, in order. */
   readonly behaviours: readonly Behaviour[];
   /** What packages of others read of our classes (section 3.10), and who. */
   readonly publicByContract: readonly ContractedClass[];
+  readonly client: ClientCoverage;
+}
+
+/** The same for the specification of the client. */
+interface ClientCoverage {
+  /** One entry for each number of section 6, in order. */
+  readonly behaviours: readonly Behaviour[];
+  /** One entry for each defect of the published client, section 7, in order: what ours does instead. */
+  readonly defects: readonly Behaviour[];
 }
 
 export interface Behaviour {

@@ -2,7 +2,7 @@
  * Invariant: any stream of bytes, however it is cut, gives the same packets and at most one declared error, after which
  * nothing is decoded or kept any more, in linear time and memory bounded by the bytes that came.
  */
-import { createEngineCodec, encodeFrame, type EnginePacket, FrameDecoder } from "@plugboard/protocol";
+import { encodeFrame, type EnginePacket, FrameDecoder, portableCodec } from "@plugboard/protocol";
 import { type FuzzTarget, joinBytes, mutateBytes, Random, splitBytes } from "@plugboard/testkit/fuzz";
 
 const MAX_PAYLOAD_BYTES = 1_000_000;
@@ -25,7 +25,7 @@ const SAMPLES = [
   "\u{feff}4",
 ];
 
-const codec = createEngineCodec();
+const codec = portableCodec;
 
 function frame(random: Random): Uint8Array {
   if (random.oneIn(3)) return joinBytes(encodeFrame(random.bytes(random.pick([0, 1, 5, 125, 126, 127, 300]))));

@@ -8,8 +8,14 @@ import { ProtocolError } from "./protocol-error.js";
  */
 export const MAX_DATA_DEPTH = 2000;
 
+/** The binary values of one packet. */
+export interface Attachments {
+  /** The place of each; undefined while there are none, which is the common case. */
+  places: Map<object, number> | undefined;
+}
+
 /**
- * Finds the binary values in `value`, depth first, moves them to `attachments` and returns what to serialise instead: a
+ * Finds the binary values in `value`, depth first, adds them to `attachments` and returns what to serialise instead: a
  * copy along the paths that lead to them. Without binary values `value` itself comes back and nothing was allocated, so
  * that this one walk also answers whether there are any.
  *
@@ -17,61 +23,54 @@ export const MAX_DATA_DEPTH = 2000;
  * @param key - where `value` stood, handed to `toJSON`
  * @throws ProtocolError `SIO_DATA_TOO_DEEP`
  */
-export function extractBinary(value: object, key: string | number, attachments: object[], depth: number): unknown {
+export function extractBinary(value: object, key: string | number, attachments: Attachments, depth: number): object {
   if (depth > MAX_DATA_DEPTH) throw new ProtocolError("SIO_DATA_TOO_DEEP");
   if (Array.isArray(value)) return extractFromArray(value, attachments, depth);
   if (isBinary(value)) return attach(value, attachments);
-  const toJSON = (value as { toJSON?: unknown }).toJSON;
+  const { toJSON } = value as { toJSON?: unknown };
   if (typeof toJSON !== "function") return extractFromObject(value, attachments, depth);
   // Serialising every date twice would be a waste: a date holds no bytes.
   if (toJSON === Date.prototype.toJSON) return value;
   const json: unknown = toJSON.call(value, String(key));
-  if (typeof json !== "object" || json === null) return value;
+  if (!isObject(json)) return value;
   if (isBinary(json)) return attach(json, attachments);
-  const extracted = Array.isArray(json)
-    ? extractFromArray(json, attachments, depth)
-    : extractFromObject(json, attachments, depth);
-  return extracted === json ? value : withoutToJson(extracted);
+  const extract = Array.isArray(json) ? extractFromArray : extractFromObject;
+  const extracted: { toJSON?: unknown } = extract(json as object & unknown[], attachments, depth);
+  if (extracted === json) return value;
+  // What `toJSON` returned is not asked again.
+  extracted.toJSON = undefined;
+  return extracted;
 }
 
-function extractFromArray(values: readonly unknown[], attachments: object[], depth: number): readonly unknown[] {
+function extractFromArray(values: readonly unknown[], attachments: Attachments, depth: number): object {
   let copy: unknown[] | undefined;
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
-    if (typeof value !== "object" || value === null) continue;
+    if (!isObject(value)) continue;
     const extracted = extractBinary(value, i, attachments, depth + 1);
-    if (extracted === value) continue;
-    copy ??= values.slice();
-    copy[i] = extracted;
+    if (extracted !== value) (copy ??= values.slice())[i] = extracted;
   }
   return copy ?? values;
 }
 
-function extractFromObject(object: object, attachments: object[], depth: number): object {
+function extractFromObject(object: object, attachments: Attachments, depth: number): object {
   let copy: Record<string, unknown> | undefined;
   for (const key in object) {
     const value = (object as Record<string, unknown>)[key];
-    if (typeof value !== "object" || value === null || !Object.hasOwn(object, key)) continue;
+    if (!isObject(value) || !Object.hasOwn(object, key)) continue;
     const extracted = extractBinary(value, key, attachments, depth + 1);
-    if (extracted === value) continue;
     // Without a prototype a key `__proto__` is a key like any other.
-    copy ??= Object.assign(Object.create(null) as Record<string, unknown>, object);
-    copy[key] = extracted;
+    if (extracted !== value) (copy ??= Object.assign(Object.create(null) as typeof copy & {}, object))[key] = extracted;
   }
   return copy ?? object;
 }
 
-/** A copy of what `toJSON` returned must not be asked for `toJSON` again. */
-function withoutToJson(copy: unknown): unknown {
-  const object = copy as { toJSON?: unknown };
-  if (typeof object.toJSON === "function") object.toJSON = undefined;
-  return object;
-}
-
 /** The same bytes found twice travel once: else a small packet could be made to say a lot (spec/server.md 2.4). */
-function attach(value: object, attachments: object[]): { _placeholder: true; num: number } {
-  const known = attachments.lastIndexOf(value);
-  return { _placeholder: true, num: known >= 0 ? known : attachments.push(value) - 1 };
+function attach(value: object, attachments: Attachments): { _placeholder: true; num: number } {
+  const places = (attachments.places ??= new Map<object, number>());
+  const num = places.get(value) ?? places.size;
+  places.set(value, num);
+  return { _placeholder: true, num };
 }
 
 /** Whether a value travels as an attachment: a buffer, any view on one, or a Blob (a File is one). */
@@ -80,4 +79,9 @@ export function isBinary(value: object): boolean {
   // The common case first; nothing binary is a plain object.
   if (prototype === Object.prototype || prototype === null) return false;
   return isBytes(value) || (hostGlobals.Blob !== undefined && value instanceof hostGlobals.Blob);
+}
+
+/** Whether a value is an object at all. */
+export function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }

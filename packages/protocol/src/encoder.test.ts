@@ -169,3 +169,20 @@ describe("data that cannot be sent", () => {
     expect(() => encoder.encode(event(nested(200_000)))).toThrow(new ProtocolError("SIO_DATA_TOO_DEEP"));
   });
 });
+
+describe("a hundred thousand attachments", () => {
+  // What quadratic work on so many exceeds many times over.
+  const LINEAR_MS = 2000;
+
+  it("are found in linear time, each once however often it occurs", () => {
+    const count = 100_000;
+    const all = Array.from({ length: count }, () => new Uint8Array(1));
+    const start = performance.now();
+    const [text, ...attachments] = encoder.encode(event(all, all));
+    expect(performance.now() - start).toBeLessThan(LINEAR_MS);
+    const nums = [...String(text).matchAll(/"num":(\d+)/g)].map(([, num]) => Number(num));
+    expect(nums.slice(0, count)).toStrictEqual(Array.from({ length: count }, (_, num) => num));
+    expect(nums.slice(count)).toStrictEqual(nums.slice(0, count));
+    expect(attachments).toHaveLength(count);
+  });
+});

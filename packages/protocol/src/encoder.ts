@@ -1,5 +1,5 @@
-import { extractBinary } from "./binary-extraction.js";
-import { type Packet, PacketType } from "./packet.js";
+import { type Attachments, extractBinary, isObject } from "./binary-extraction.js";
+import { BINARY_OFFSET, type Packet, PacketType } from "./packet.js";
 
 /** The second parameter of `JSON.stringify` in its function form. */
 export type Replacer = (this: unknown, key: string, value: unknown) => unknown;
@@ -32,41 +32,26 @@ class PacketEncoder implements Encoder {
   }
 
   encode(packet: Packet): Array<string | Uint8Array> {
-    const data = packet.data;
-    const type = plainTwin(packet.type);
-    if ((type === PacketType.EVENT || type === PacketType.ACK) && typeof data === "object" && data !== null) {
-      const attachments: object[] = [];
-      const json = extractBinary(data, "", attachments, 0);
-      if (attachments.length > 0) return this.#encodeBinary(packet, type, json, attachments);
+    const { nsp, id } = packet;
+    let { type, data } = packet;
+    // Whether a packet is binary follows from its data, not from what the caller says.
+    if (type >= PacketType.BINARY_EVENT) type = (type - BINARY_OFFSET) as PacketType;
+    const attachments: Attachments = { places: undefined };
+    if ((type === PacketType.EVENT || type === PacketType.ACK) && isObject(data)) {
+      data = extractBinary(data, "", attachments, 0);
     }
-    return [header(packet, "" + type) + this.#stringify(data)];
+    const { places } = attachments;
+    let text = places ? `${type + BINARY_OFFSET}${places.size}-` : "" + type;
+    // A missing namespace (untyped callers) is the main one.
+    if (nsp && nsp !== "/") text += nsp + ",";
+    if (id !== undefined && id !== null) text += id;
+    if (data !== undefined && data !== null) {
+      // Typed as a string, but functions and some `toJSON` results give undefined.
+      text +=
+        (JSON.stringify(data, this.#replacer as Parameters<typeof JSON.stringify>[1]) as string | undefined) ?? "";
+    }
+    return places ? [text, ...(places.keys() as Iterable<Uint8Array>)] : [text];
   }
-
-  #encodeBinary(packet: Packet, type: PacketType, json: unknown, attachments: object[]): Array<string | Uint8Array> {
-    const start = `${type + BINARY_OFFSET}${attachments.length}-`;
-    return [header(packet, start) + this.#stringify(json), ...(attachments as Uint8Array[])];
-  }
-
-  #stringify(data: unknown): string {
-    if (data === undefined || data === null) return "";
-    // Typed as a string, but functions and some `toJSON` results give undefined.
-    return (JSON.stringify(data, this.#replacer as Parameters<typeof JSON.stringify>[1]) as string | undefined) ?? "";
-  }
-}
-
-/** From a type to its binary twin. */
-const BINARY_OFFSET = PacketType.BINARY_EVENT - PacketType.EVENT;
-
-/** Whether a packet is binary follows from its data, not from what the caller says. */
-function plainTwin(type: PacketType): PacketType {
-  return type >= PacketType.BINARY_EVENT ? ((type - BINARY_OFFSET) as PacketType) : type;
-}
-
-/** Everything before the JSON. A missing namespace (untyped callers) is the main one. */
-function header(packet: Packet, start: string): string {
-  const { nsp, id } = packet;
-  const addressed = nsp === "/" || !nsp ? start : start + nsp + ",";
-  return id === undefined || id === null ? addressed : addressed + id;
 }
 
 export const Encoder: EncoderConstructor = PacketEncoder;

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { createEngineCodec, ENGINE_PACKET_TYPES, type OutgoingEnginePacket, PACKET_SEPARATOR } from "./index.js";
+import { ENGINE_PACKET_TYPES, type OutgoingEnginePacket, PACKET_SEPARATOR, portableCodec } from "./index.js";
 
-const codec = createEngineCodec();
+const codec = portableCodec;
 
 const type = fc.constantFrom(...ENGINE_PACKET_TYPES);
 const textPacket = fc.oneof(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { createEngineCodec, type OutgoingEnginePacket } from "./index.js";
+import { createEngineCodec, type OutgoingEnginePacket, portableCodec } from "./index.js";
 
-const codec = createEngineCodec();
+const codec = portableCodec;
 const bytes = Uint8Array.of(9, 1, 2, 3, 9);
 
 describe("encodePacket", () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { encodeFrame, type EnginePacket, FrameDecoder } from "./index.js";
+import { encodeFrame, type EnginePacket, FrameDecoder, portableCodec } from "./index.js";
 
 const MAX_PAYLOAD_BYTES = 400;
 
@@ -20,7 +20,7 @@ function decodeSplit(
   bytes: Uint8Array,
   cuts: readonly number[],
 ): { packets: EnginePacket[]; code: string | undefined } {
-  const decoder = new FrameDecoder(MAX_PAYLOAD_BYTES);
+  const decoder = new FrameDecoder(MAX_PAYLOAD_BYTES, portableCodec);
   const packets: EnginePacket[] = [];
   const ends = [...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length].sort((a, b) => a - b);
   let start = 0;
@@ -44,7 +44,7 @@ it("gives the same packets and the same error for any split of a stream", () => 
 it("decodes every frame it encoded", () => {
   fc.assert(
     fc.property(fc.array(message, { maxLength: 6 }), (messages) => {
-      const decoder = new FrameDecoder(1e6);
+      const decoder = new FrameDecoder(1e6, portableCodec);
       const packets = messages.flatMap((each) => decoder.push(Buffer.concat(encodeFrame(each))));
       const data = messages.map((each) => (typeof each === "string" ? each.slice(1) || undefined : Buffer.from(each)));
       expect(

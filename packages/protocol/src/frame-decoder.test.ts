@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { createEngineCodec, encodeFrame, FrameDecoder, ProtocolError } from "./index.js";
+import { createEngineCodec, encodeFrame, FrameDecoder, ProtocolError, portableCodec } from "./index.js";
 
 const frame = (encoded: string | Uint8Array): Uint8Array => Buffer.concat(encodeFrame(encoded));
 
 describe("encodeFrame", () => {
   it("refuses an empty text, which is no packet", () => {
-    expect(() => encodeFrame("")).toThrow(new ProtocolError("EIO_EMPTY_FRAME"));
+    expect(() => encodeFrame("")).toThrow(new ProtocolError("EIO_EMPTY_FRAME", "frame without payload"));
   });
 
   it("passes bytes on without copying them", () => {
@@ -20,24 +20,26 @@ describe("encodeFrame", () => {
 
 describe("FrameDecoder", () => {
   it("delivers an empty binary message, which travels as text", () => {
-    expect(new FrameDecoder(10).push(frame(new Uint8Array(0)))).toEqual([{ type: "message", data: new Uint8Array(0) }]);
+    expect(new FrameDecoder(10, portableCodec).push(frame(new Uint8Array(0)))).toEqual([
+      { type: "message", data: new Uint8Array(0) },
+    ]);
   });
 
   it("returns nothing for an empty chunk", () => {
-    expect(new FrameDecoder(10).push(new Uint8Array(0))).toStrictEqual([]);
+    expect(new FrameDecoder(10, portableCodec).push(new Uint8Array(0))).toStrictEqual([]);
   });
 
   it("is dead after a violation, though more frames follow", () => {
-    const decoder = new FrameDecoder(1000);
+    const decoder = new FrameDecoder(1000, portableCodec);
     expect(decoder.error).toBeUndefined();
     expect(decoder.push(frame(new Uint8Array(4096)))).toStrictEqual([{ type: "error", data: "parser error" }]);
-    expect(decoder.error).toStrictEqual(new ProtocolError("EIO_FRAME_TOO_LARGE"));
+    expect(decoder.error).toStrictEqual(new ProtocolError("EIO_FRAME_TOO_LARGE", "frame exceeds the maximum payload"));
     expect(decoder.push(frame("4a"))).toStrictEqual([]);
     expect(decoder.push(frame("4b"))).toStrictEqual([]);
   });
 
   it("keeps the packets that came before the violation in the same chunk", () => {
-    const decoder = new FrameDecoder(1000);
+    const decoder = new FrameDecoder(1000, portableCodec);
     expect(decoder.push(Buffer.concat([frame("4a"), Uint8Array.of(0), frame("4b")]))).toStrictEqual([
       { type: "message", data: "a" },
       { type: "error", data: "parser error" },
@@ -45,14 +47,14 @@ describe("FrameDecoder", () => {
   });
 
   it("needs no memory for a length that was only announced", () => {
-    const decoder = new FrameDecoder(Infinity);
+    const decoder = new FrameDecoder(Infinity, portableCodec);
     expect(decoder.push(Uint8Array.of(0xff, 0, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff))).toStrictEqual([]);
     expect(decoder.push(Uint8Array.of(1, 2, 3))).toStrictEqual([]);
     expect(decoder.error).toBeUndefined();
   });
 
   it("refuses lengths beyond the safe integers though nothing else limits them", () => {
-    const decoder = new FrameDecoder(Infinity);
+    const decoder = new FrameDecoder(Infinity, portableCodec);
     decoder.push(Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff));
     expect(decoder.error?.code).toBe("EIO_FRAME_TOO_LARGE");
   });
@@ -60,7 +62,7 @@ describe("FrameDecoder", () => {
   it("reassembles a megabyte that comes in small pieces", () => {
     const message = Uint8Array.from({ length: 1_000_000 }, (_, i) => i * 13);
     const stream = frame(message);
-    const decoder = new FrameDecoder(1_000_000);
+    const decoder = new FrameDecoder(1_000_000, portableCodec);
     const packets = [];
     for (let at = 0; at < stream.length; at += 37) packets.push(...decoder.push(stream.subarray(at, at + 37)));
     expect(packets).toHaveLength(1);
@@ -68,7 +70,7 @@ describe("FrameDecoder", () => {
   });
 
   it("does not take a byte order mark for part of nothing", () => {
-    const decoder = new FrameDecoder(100);
+    const decoder = new FrameDecoder(100, portableCodec);
     expect(decoder.push(Buffer.concat([Uint8Array.of(5), Buffer.from("\uFEFF4a")]))).toStrictEqual([
       { type: "error", data: "parser error" },
     ]);

@@ -1,19 +1,17 @@
 import { hostGlobals } from "./host-globals.js";
-import { ProtocolError } from "./protocol-error.js";
+import { frameError } from "./protocol-error.js";
 
 const BINARY_BIT = 0x80;
-const LARGEST_SHORT_LENGTH = 125;
 const LENGTH_IN_2_BYTES = 126;
 const LENGTH_IN_8_BYTES = 127;
 
 function frameHeader(length: number, binaryBit: number): Uint8Array {
-  if (length <= LARGEST_SHORT_LENGTH) return Uint8Array.of(binaryBit | length);
-  if (length <= 0xffff) return Uint8Array.of(binaryBit | LENGTH_IN_2_BYTES, length >> 8, length & 0xff);
-  const header = new Uint8Array(9);
-  header[0] = binaryBit | LENGTH_IN_8_BYTES;
-  const view = new DataView(header.buffer);
-  view.setUint32(1, Math.floor(length / 2 ** 32));
-  view.setUint32(5, length >>> 0);
+  if (length < LENGTH_IN_2_BYTES) return Uint8Array.of(binaryBit | length);
+  const [mark, lengthBytes] = length <= 0xffff ? [LENGTH_IN_2_BYTES, 2] : [LENGTH_IN_8_BYTES, 8];
+  const header = new Uint8Array(1 + lengthBytes);
+  header[0] = binaryBit | mark;
+  // What is stored is the lowest byte.
+  for (let i = lengthBytes, rest = length; i > 0; i--, rest = Math.floor(rest / 256)) header[i] = rest;
   return header;
 }
 
@@ -30,7 +28,7 @@ export function encodeFrame(encoded: string | Uint8Array): [header: Uint8Array, 
   if (typeof encoded !== "string") {
     return encoded.length === 0 ? encodeFrame("b") : [frameHeader(encoded.length, BINARY_BIT), encoded];
   }
-  if (encoded === "") throw new ProtocolError("EIO_EMPTY_FRAME");
+  if (encoded === "") throw frameError("EIO_EMPTY_FRAME");
   const payload = new hostGlobals.TextEncoder().encode(encoded);
   return [frameHeader(payload.length, 0), payload];
 }

@@ -1,13 +1,11 @@
 import { type Packet, PacketType, RESERVED_EVENTS } from "./packet.js";
 
-/** Whether `data` is what a packet of this type carries (spec/server.md 2.4); binary types as their plain twins. */
+/** Whether `data` is what a packet of this type carries (spec/server.md 2.4). Binary types carry nothing: see their plain twins. */
 export function isDataValid(type: PacketType, data: unknown): boolean {
   switch (type) {
     case PacketType.EVENT:
-    case PacketType.BINARY_EVENT:
       return Array.isArray(data) && isEventName(data[0]);
     case PacketType.ACK:
-    case PacketType.BINARY_ACK:
       return Array.isArray(data);
     case PacketType.CONNECT:
       return data === undefined || isPlainObject(data);
@@ -29,7 +27,6 @@ export function isPacketValid(packet: Packet): boolean {
   return (
     typeof packet.nsp === "string" &&
     (packet.id === undefined || Number.isInteger(packet.id)) &&
-    packet.type <= PacketType.CONNECT_ERROR &&
     isDataValid(packet.type, packet.data)
   );
 }

@@ -15,6 +15,9 @@ export const PacketType = {
 /** Digit of a packet type on the wire. */
 export type PacketType = (typeof PacketType)[keyof typeof PacketType];
 
+/** From a type to its binary twin. */
+export const BINARY_OFFSET: number = PacketType.BINARY_EVENT - PacketType.EVENT;
+
 /** One Socket.IO packet, as the encoder takes it and the decoder gives it. */
 export interface Packet {
   type: PacketType;

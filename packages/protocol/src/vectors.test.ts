@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import {
-  createEngineCodec,
   Decoder,
   type DecoderOptions,
   encodeFrame,
@@ -12,6 +11,7 @@ import {
   type Packet,
   PROTOCOL_ERROR_MESSAGES,
   ProtocolError,
+  portableCodec,
 } from "./index.js";
 
 interface Named {
@@ -32,7 +32,7 @@ function load<T>(file: string): T {
 
 const fromHex = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, "hex"));
 const title = (vector: Named): string => `${vector.name} (${vector.source})`;
-const codec = createEngineCodec();
+const codec = portableCodec;
 
 describe("engine packets", () => {
   const { encode, decode } = load<{
@@ -78,10 +78,10 @@ describe("WebTransport frames", () => {
 
   it.each(streams.map((vector) => [title(vector), vector] as const))("reads %s", (_, vector) => {
     const stream = fromHex(vector.stream);
-    const whole = new FrameDecoder(vector.maxPayloadBytes);
+    const whole = new FrameDecoder(vector.maxPayloadBytes, portableCodec);
     expect(whole.push(stream)).toStrictEqual(vector.packets);
     expect(whole.error?.code).toBe(vector.error);
-    const bytewise = new FrameDecoder(vector.maxPayloadBytes);
+    const bytewise = new FrameDecoder(vector.maxPayloadBytes, portableCodec);
     expect([...stream].flatMap((byte) => bytewise.push(Uint8Array.of(byte)))).toStrictEqual(vector.packets);
     expect(bytewise.error?.code).toBe(vector.error);
   });

@@ -102,6 +102,8 @@ export interface Adapter extends EventEmitter {
   serverSideEmit(packet: any[]): void;
   /** Keeps a socket whose client may come back. */
   persistSession(session: any): void;
+  /** What the offsets begin with that this adapter adds to packets, for clients that can tell them from other strings. */
+  readonly offsetTag?: string | undefined;
   /** Gives it back; nothing when it is unknown, expired, or what it missed is no longer there. */
   restoreSession(pid: PrivateSessionId, offset: string): Promise<Session | null> | null;
 }

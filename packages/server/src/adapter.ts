@@ -14,10 +14,14 @@ const NO_IDS: ReadonlySet<SocketId> = new Set();
  * Events: `create-room(room)`, `join-room(room, id)`, `leave-room(room, id)`, `delete-room(room)`.
  */
 export class InMemoryAdapter extends EventEmitter implements Adapter {
+  static override readonly name: string = "Adapter";
   readonly nsp: NamespacePart;
   rooms: Map<Room, Set<SocketId>>;
   sids: Map<SocketId, Set<Room>>;
   readonly encoder: PacketEncoder;
+
+  /** Packets get no offsets here. */
+  readonly offsetTag: string | undefined = undefined;
 
   constructor(nsp: NamespacePart) {
     super();

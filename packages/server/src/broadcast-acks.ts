@@ -1,7 +1,10 @@
+import { createDebug } from "@plugboard/engine/internal";
 import type { Packet } from "@plugboard/protocol";
 import type { Adapter, BroadcastOptions } from "./adapter-contract.js";
 import { ackTimeoutError } from "./ack-table.js";
 import type { Callback, NamespacePart } from "./parts.js";
+
+const debug = createDebug("socket.io:broadcast-operator");
 
 export interface BroadcastAckRequest {
   readonly packet: Packet;
@@ -78,6 +81,7 @@ class GatheredAnswers {
 
   fail(error: Error): void {
     if (this.#over) return;
+    debug("%d of %d clients have answered: %s", this.#responses.length, this.#clientCount, error.message);
     const { id } = this.#request.packet;
     if (id !== undefined) for (const socket of this.#namespace.sockets.values()) socket._dropAck(id);
     this.#finish(error, null);

@@ -14,6 +14,7 @@ interface RemoteSocketDetails {
 
 /** Who a broadcast goes to, and how. Immutable: each method returns a new operator (spec/server.md 3.8). */
 export class BroadcastOperatorImplementation {
+  static readonly name: string = "BroadcastOperator";
   readonly adapter: Adapter;
   readonly rooms: ReadonlySet<Room>;
   readonly exceptRooms: ReadonlySet<Room>;
@@ -127,6 +128,7 @@ export class BroadcastOperatorImplementation {
 
 /** A socket of another server (spec/server.md 3.8): its data is a copy, its methods reach out through the adapter. */
 export class RemoteSocketImplementation {
+  static readonly name: string = "RemoteSocket";
   readonly id: SocketId;
   readonly handshake: Handshake;
   readonly rooms: Set<Room>;

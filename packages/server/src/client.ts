@@ -1,3 +1,4 @@
+import { createDebug } from "@plugboard/engine/internal";
 import { DisconnectReason, PacketType, type Packet } from "@plugboard/protocol";
 import { DEFAULT_PARSER } from "./default-parser.js";
 import { NO_FLAGS, writeOptionsOf, type WriteOptions } from "./emit-flags.js";
@@ -16,6 +17,9 @@ import type {
   SocketPart,
 } from "./parts.js";
 
+const debug = createDebug("socket.io:client");
+const debugParser = createDebug("socket.io-parser");
+
 /** How many left namespaces a client remembers. */
 const MAX_LEFT_NAMESPACES = 100;
 
@@ -24,6 +28,7 @@ const MAX_LEFT_NAMESPACES = 100;
  * and refuses what the protocol forbids.
  */
 export class ClientImplementation implements ClientPart {
+  static readonly name: string = "Client";
   readonly server: ServerPart;
   readonly conn: Connection;
   /** Id of the connection. Secret: it entitles to send and receive in the client's place. */
@@ -49,7 +54,7 @@ export class ClientImplementation implements ClientPart {
     this.id = conn.id;
     this.encoder = server.encoder;
     this._windowStart = Math.trunc(performance.now());
-    this.decoder = server._createDecoder();
+    this.decoder = server._createDecoder(conn);
     this._decodesStraight = server._parser === DEFAULT_PARSER;
     if (!this._decodesStraight) this.decoder.on("decoded", (packet) => this.ondecoded(packet));
     if (conn.attachReceiver === undefined) this._listen();
@@ -83,6 +88,7 @@ export class ClientImplementation implements ClientPart {
       if (this._decodesStraight) packet = this.decoder.decode!(data);
       else this.decoder.add(data);
     } catch (error) {
+      debugParser("cannot decode what %s sends: %s", this.id, error);
       this.onerror(error);
       return;
     }
@@ -102,6 +108,7 @@ export class ClientImplementation implements ClientPart {
       this.connect(packet.nsp, (packet.data as AuthData | null | undefined) ?? {});
     } else if (type === PacketType.CONNECT || type === PacketType.CONNECT_ERROR || !this._left?.has(packet.nsp)) {
       // The peer does not keep to the protocol (spec/server.md 2.5).
+      debug("%s breaks the protocol: packet of type %d for %s", this.id, type, packet.nsp);
       this.close();
     }
   }
@@ -119,6 +126,7 @@ export class ClientImplementation implements ClientPart {
 
   connect(name: string, auth: AuthData): void {
     if (this.server._draining) return;
+    debug("%s asks for %s", this.id, name);
     const { maxNamespacesPerClient, maxPendingConnects } = this.server._limits;
     const pendingCount = this._pending?.size ?? 0;
     if (pendingCount >= maxPendingConnects || this.nsps.size + pendingCount >= maxNamespacesPerClient) {
@@ -149,6 +157,7 @@ export class ClientImplementation implements ClientPart {
   /** Tells the client that it may not connect. `data` of the error that cannot be sent stays here. */
   _refuse(name: string, error: unknown): void {
     const { message, data } = connectErrorOf(error);
+    debug("%s is refused %s: %s", this.id, name, message);
     try {
       this._packet({
         type: PacketType.CONNECT_ERROR,
@@ -219,6 +228,7 @@ export class ClientImplementation implements ClientPart {
 
   close(): void {
     if (this.conn.readyState !== "open") return;
+    debug("%s is sent away, %d namespaces joined", this.id, this.nsps.size);
     this.conn.close();
     // In vain when the connection has closed at once: then `onclose` has run.
     this.onclose(DisconnectReason.FORCED_SERVER_CLOSE);
@@ -237,18 +247,27 @@ export class ClientImplementation implements ClientPart {
     this.conn.close();
   }
 
+  /** Ends a connection that was lost without a word: its client is back on another one, and goes on there. */
+  _supersede(): void {
+    this.onclose(DisconnectReason.TRANSPORT_CLOSE, "the client is back on another connection");
+    // Nobody takes any more what is still to be sent.
+    this.conn.close(true);
+  }
+
   onclose(reason: string, description?: unknown): void {
     if (this._ended) return;
     this._ended = true;
+    debug("%s is gone: %s", this.id, reason);
     this._clearConnectTimeout();
     for (const socket of this.nsps.values()) socket._onclose(reason, description);
-    for (const socket of this._pending?.values() ?? []) socket?._cleanup();
+    for (const socket of this._pending?.values() ?? []) socket?._abandon();
     this.nsps.clear();
     this._pending = undefined;
     this.decoder.destroy();
   }
 
   onerror(error: unknown): void {
+    debug("%s fails: %s", this.id, error);
     for (const socket of this.nsps.values()) socket._onerror(error);
     this.conn.close();
   }

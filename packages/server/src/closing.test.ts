@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createServer } from "node:http";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { FakeEngine, turn, type FakeConnection } from "./fake-engine.js";
@@ -117,6 +118,34 @@ describe("the end of a server", () => {
     const callback = vi.fn();
     await io.close(callback);
     expect(callback).toHaveBeenCalledWith(expect.objectContaining({ code: "ERR_SERVER_NOT_RUNNING" }));
+  });
+
+  it("is one end for all who ask for it at the same time, and all callbacks get the same", async () => {
+    const httpServer = createServer().listen(0, "127.0.0.1");
+    await once(httpServer, "listening");
+    const io = new Server(httpServer);
+    const callbacks = [vi.fn(), vi.fn()];
+    await Promise.all(callbacks.map((callback) => io.close(callback)));
+    for (const callback of callbacks) expect(callback.mock.calls).toEqual([[undefined]]);
+    const late = vi.fn();
+    await io.close(late);
+    expect(late).toHaveBeenCalledWith(expect.objectContaining({ code: "ERR_SERVER_NOT_RUNNING" }));
+  });
+
+  it("is not over for who asks again before it is", async () => {
+    const { io, engine } = await pair();
+    let closeAdapter = (): void => {};
+    const adapterClose = vi.spyOn(io.sockets.adapter, "close");
+    adapterClose.mockReturnValue(new Promise<void>((resolve) => (closeAdapter = resolve)));
+    const log: string[] = [];
+    const first = io.close().then(() => log.push("first"));
+    const second = io.close({ timeoutMs: 0 }).then(() => log.push("second"));
+    await turn();
+    expect(log).toEqual([]);
+    expect(engine.open().readyState).toBe("closed");
+    closeAdapter();
+    await Promise.all([first, second]);
+    expect(adapterClose).toHaveBeenCalledTimes(1);
   });
 
   it("admits nobody whose middlewares are still running", async () => {

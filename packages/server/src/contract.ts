@@ -237,7 +237,7 @@ export interface Server<
   /** Milliseconds a connection may stay without joining a namespace. */
   connectTimeout(): number;
   connectTimeout(ms: number): this;
-  /** Whether the files of the browser client are served. */
+  /** Whether the files of the browser client are served; counts from the next `attach` on. */
   serveClient(): boolean;
   serveClient(serve: boolean): this;
   /** What makes adapters. Setting it makes a new one for each namespace: rooms are lost. */
@@ -265,7 +265,7 @@ export interface Server<
   ): Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
   /**
    * Stops: no new connections, then the transports of all clients are closed, then the HTTP server. Clients come back
-   * once a server answers again.
+   * once a server answers again. Called again before it is over, it waits for the same end, and `fn` gets the same error.
    *
    * @param fn - gets the error of the HTTP server, if any
    * @returns resolves when it is over, whatever `fn` gets

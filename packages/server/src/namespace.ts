@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import { runMiddlewareChain } from "@plugboard/engine/internal";
+import { createDebug, runMiddlewareChain } from "@plugboard/engine/internal";
 import type { Adapter, Room, Session, SocketId } from "./adapter-contract.js";
 import { BroadcastOperatorImplementation } from "./broadcast-operator.js";
 import type {
@@ -13,10 +13,13 @@ import type {
 } from "./parts.js";
 import { SocketImplementation } from "./socket.js";
 
+const debug = createDebug("socket.io:namespace");
+
 const RESERVED_SERVER_EVENTS: ReadonlySet<unknown> = new Set(["connect", "connection", "new_namespace"]);
 
 /** Sockets that share middlewares, rooms and broadcasts (spec/server.md 3.4). */
 export class NamespaceImplementation extends EventEmitter implements NamespacePart {
+  static override readonly name: string = "Namespace";
   readonly name: string;
   readonly server: ServerPart;
   readonly sockets: Map<SocketId, SocketPart> = new Map();
@@ -24,6 +27,8 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
   adapter!: Adapter;
   _fns: ConnectionMiddleware[] = [];
   _ids = 0;
+  /** With recovery: the sockets that are here or about to be, by their secret. */
+  _recoverable: Map<string, SocketPart> | undefined = undefined;
   /** Clients whose session is being looked for. */
   _restoring = 0;
   /** Called when the last socket is gone: a dynamic namespace may go then. */
@@ -33,6 +38,7 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
     super();
     this.server = server;
     this.name = name;
+    debug("%s is made", name);
     this._initAdapter();
   }
 
@@ -68,7 +74,10 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
     this._restoring++;
     const proceed = (session: Session | null): void => {
       this._restoring--;
-      if (client._ended) return this._checkEmpty();
+      if (client._ended) {
+        if (session !== null) this._keepSession(session);
+        return this._checkEmpty();
+      }
       this._admit(this._createSocket(client, auth, session), onSettled);
     };
     // An adapter that cannot tell counts as one that knows of no session.
@@ -76,10 +85,20 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
   }
 
   _restoreSession(auth: AuthData): Promise<Session | null> | undefined {
-    const { pid, offset } = auth;
+    const { pid, offset, sids } = auth;
     if (!this.server.opts.connectionStateRecovery) return undefined;
     if (typeof pid !== "string" || typeof offset !== "string") return undefined;
+    const former = this._recoverable?.get(pid)?.client;
+    // A client often knows sooner than we that its connection is lost. That it is the same one it shows by the secret id of
+    // that connection, which nobody finds in what clients said when they came back.
+    if (former !== undefined && Array.isArray(sids) && sids.includes(former.id)) former._supersede();
     return new Promise((resolve) => resolve(this.adapter.restoreSession(pid, offset)));
+  }
+
+  /** Gives back what was restored for a client that is gone again. */
+  _keepSession({ sid, pid, rooms, data }: Session): void {
+    const { adapter, server } = this;
+    server._guard.call(() => adapter.persistSession({ sid, pid, rooms, data }), adapter, ["persistSession"]);
   }
 
   _createSocket(client: ClientPart, auth: AuthData, session?: Session | null): SocketPart {
@@ -89,6 +108,7 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
   _admit(socket: SocketPart, onSettled: (socket: SocketPart | undefined) => void): void {
     const { client } = socket;
     this._preConnectSockets.set(socket.id, socket);
+    if (socket.pid !== undefined) (this._recoverable ??= new Map()).set(socket.pid, socket);
     client._onPending(socket);
     if (socket.recovered && this.server.opts.connectionStateRecovery?.skipMiddlewares) {
       this._settle(socket, undefined, onSettled);
@@ -100,11 +120,12 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
   _settle(socket: SocketPart, error: unknown, onSettled: (socket: SocketPart | undefined) => void): void {
     const { client } = socket;
     if (client._ended || client.conn.readyState !== "open" || this.server._draining) {
-      socket._cleanup();
+      socket._abandon();
       onSettled(undefined);
     } else if (error) {
       socket._cleanup();
       onSettled(undefined);
+      debug("%s refuses %s: %s", this.name, socket.id, error);
       client._refuse(this.name, error);
     } else {
       this._doConnect(socket, onSettled);
@@ -112,6 +133,7 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
   }
 
   _doConnect(socket: SocketPart, onSettled: (socket: SocketPart | undefined) => void): void {
+    debug("%s lets %s in", this.name, socket.id);
     this._preConnectSockets.delete(socket.id);
     this.sockets.set(socket.id, socket);
     onSettled(socket);
@@ -123,8 +145,11 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
   }
 
   _remove(socket: SocketPart): void {
+    debug("%s is left by %s", this.name, socket.id);
     this.sockets.delete(socket.id);
     this._preConnectSockets.delete(socket.id);
+    const { pid } = socket;
+    if (pid !== undefined && this._recoverable?.get(pid) === socket) this._recoverable.delete(pid);
     this._checkEmpty();
   }
 

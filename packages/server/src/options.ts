@@ -58,8 +58,8 @@ export interface ServerOptions<SocketType = unknown> extends EngineOptions, Atta
   /** Requests whose URL starts with it are ours. Default: "/socket.io". */
   path: string;
   /**
-   * Meant for serving the files of the browser client under `path`. None are served yet: asking for it with `true` gives
-   * a process warning with code `SIO_CLIENT_NOT_SERVED`. Default: true.
+   * Whether the bundles of the browser client are served under `path`: `socket.io.js`, `socket.io.min.js`,
+   * `socket.io.esm.min.js`, `socket.io.msgpack.min.js`, and the source map of each. Default: true.
    */
   serveClient: boolean;
   /** Keeps rooms and reaches other nodes. Default: in memory. */

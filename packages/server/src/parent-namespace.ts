@@ -1,8 +1,11 @@
+import { createDebug } from "@plugboard/engine/internal";
 import type { Packet } from "@plugboard/protocol";
 import type { BroadcastOptions } from "./adapter-contract.js";
 import { InMemoryAdapter } from "./adapter.js";
 import { NamespaceImplementation } from "./namespace.js";
 import type { Callback, NamespacePart, ServerPart } from "./parts.js";
+
+const debug = createDebug("socket.io:parent-namespace");
 
 let parentCount = 0;
 
@@ -41,6 +44,7 @@ class ParentAdapter extends InMemoryAdapter {
  * namespaces, made when a client asks for one.
  */
 export class ParentNamespaceImplementation extends NamespaceImplementation {
+  static override readonly name: string = "ParentNamespace";
   readonly children: Set<NamespaceImplementation> = new Set();
 
   constructor(server: ServerPart) {
@@ -57,6 +61,7 @@ export class ParentNamespaceImplementation extends NamespaceImplementation {
 
   /** Makes a child with the middlewares and listeners that the parent has now. */
   createChild(name: string): NamespaceImplementation {
+    debug("%s makes %s", this.name, name);
     const child = new NamespaceImplementation(this.server, name);
     child._fns = this._fns.slice();
     for (const event of ["connect", "connection"]) {
@@ -71,6 +76,7 @@ export class ParentNamespaceImplementation extends NamespaceImplementation {
 
   removeChild(child: NamespaceImplementation): void {
     if (!this.children.delete(child)) return;
+    debug("%s drops %s, which is empty", this.name, child.name);
     this.server._nsps.delete(child.name);
     this.server._guard.call(() => child.adapter.close(), child.adapter, ["close"]);
   }

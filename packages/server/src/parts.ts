@@ -32,6 +32,8 @@ export interface Connection {
   readonly remoteAddress?: string | undefined;
   readonly readyState: string;
   readonly transport: { readonly name: string; readonly writable: boolean };
+  /** Its engine. */
+  readonly server?: { readonly opts?: { readonly maxHttpBufferSize?: number | undefined } };
   /** Bytes that wait for the client; other engines may not tell. */
   readonly bufferedAmount?: number;
   write(chunk: Chunk, options?: WriteOptions): unknown;
@@ -85,7 +87,7 @@ export interface ServerPart {
   readonly _guard: ListenerGuard;
   /** Set while the server is closing: nothing new is let in. */
   readonly _draining: boolean;
-  _createDecoder(): PacketDecoder;
+  _createDecoder(connection: Connection): PacketDecoder;
   _createAdapter(namespace: NamespacePart): Adapter;
   /** Looks for a dynamic namespace that admits `name`; creates it if need be. */
   _checkNamespace(
@@ -126,12 +128,15 @@ export interface ClientPart {
   _remove(socket: SocketPart): void;
   _disconnect(): void;
   _rehandshake(reason: string | undefined): void;
+  /** Ends a connection that was lost without a word: its client is back on another one. */
+  _supersede(): void;
 }
 
 export interface SocketPart extends EventEmitter {
   readonly id: SocketId;
   readonly nsp: NamespacePart;
   readonly client: ClientPart;
+  readonly pid: string | undefined;
   readonly recovered: boolean;
   readonly rooms: Set<Room>;
   readonly acks: Map<number, Callback>;
@@ -146,5 +151,7 @@ export interface SocketPart extends EventEmitter {
   _onclose(reason: string, description?: unknown): unknown;
   _onerror(error: unknown): void;
   _error(data: unknown): void;
+  /** Ends a socket whose connection was lost before it was let in. */
+  _abandon(): void;
   _cleanup(): void;
 }

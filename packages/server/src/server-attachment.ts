@@ -21,7 +21,7 @@ export function httpServerOf(target: unknown): HttpServerLike {
     );
   }
   if (typeof target === "object" && target !== null) return target as HttpServerLike;
-  const port = Number(target);
+  const port = typeof target === "number" || typeof target === "string" ? Number(target) : Number.NaN;
   if (target === "" || !Number.isInteger(port)) throw new TypeError(`cannot listen on ${String(target)}: not a port`);
   return createServer((_request, response) => {
     response.writeHead(404).end();

@@ -1,8 +1,10 @@
 import { Engine } from "@plugboard/engine";
+import { createDebug } from "@plugboard/engine/internal";
 import { EventEmitter } from "node:events";
 import type { Server as HttpServer } from "node:http";
 import type { Adapter, AdapterConstructor } from "./adapter-contract.js";
 import { InMemoryAdapter } from "./adapter.js";
+import { ClientFiles } from "./client-files.js";
 import { ClientImplementation } from "./client.js";
 import { DEFAULT_PARSER, defaultDecoder } from "./default-parser.js";
 import { resolveLimits, tooManyNamespaces, type Limits } from "./limits.js";
@@ -27,6 +29,8 @@ import type {
 import { httpServerOf, isOptions, type HttpServerLike } from "./server-attachment.js";
 import { SessionAwareAdapter } from "./session-aware-adapter.js";
 import { isThenable } from "./thenable.js";
+
+const debug = createDebug("socket.io:server");
 
 type NamespaceMatcher = (
   name: string,
@@ -66,6 +70,7 @@ interface EnginePart {
 
 /** A Socket.IO server (spec/server.md 3.3). What it shares with a namespace it does to the main one, `/`. */
 export class ServerImplementation extends EventEmitter implements ServerPart {
+  static override readonly name: string = "Server";
   readonly opts: ResolvedOptions;
   readonly encoder: PacketEncoder;
   readonly sockets: NamespaceImplementation;
@@ -81,7 +86,10 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
   _path = "";
   _connectTimeout: number;
   _serveClient: boolean;
+  _clientFiles: ClientFiles | undefined = undefined;
   _draining = false;
+  /** The end that is going on, with what the callbacks of `close` get. */
+  _closing: Promise<Error | undefined> | undefined = undefined;
 
   constructor(target?: unknown, options?: GivenOptions) {
     super();
@@ -95,12 +103,10 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
     this._adapter = given.adapter ?? (inMemory as AdapterConstructor);
     this._connectTimeout = given.connectTimeout || DEFAULT_CONNECT_TIMEOUT_MS;
     this._serveClient = given.serveClient !== false;
-    if (given.serveClient) {
-      process.emitWarning("the files of the browser client are not served yet", { code: "SIO_CLIENT_NOT_SERVED" });
-    }
     this.path(given.path || "/socket.io");
     this.sockets = this.of("/");
-    if (target !== undefined && target !== null && !isOptions(target)) this.attach(target);
+    // The empty text is what is left of an environment variable that is not set; 0 is a port.
+    if ((target || target === 0) && !isOptions(target)) this.attach(target);
   }
 
   get _opts(): ResolvedOptions {
@@ -154,8 +160,13 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
     const httpServer = httpServerOf(target);
     const merged = { ...options, ...this.opts };
     merged.path ||= this._path;
+    debug("serves %s", merged.path);
     const engine = new Engine(merged);
     engine.attach(httpServer as HttpServer, merged);
+    // After the engine, so that it comes first.
+    if (this._serveClient) {
+      this._clientFiles = new ClientFiles(httpServer as HttpServer, merged.path.replace(/\/$/, ""), merged.cors);
+    }
     this.httpServer = httpServer;
     return this.bind(engine as EnginePart);
   }
@@ -257,9 +268,11 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
     return (Factory.prototype as unknown) === undefined ? Factory(namespace) : new Factory(namespace);
   }
 
-  _createDecoder(): PacketDecoder {
+  _createDecoder({ server: engine }: Connection): PacketDecoder {
     if (this._parser !== DEFAULT_PARSER) return new this._parser.Decoder();
-    return defaultDecoder(this.opts.maxHttpBufferSize ?? DEFAULT_MAX_MESSAGE_BYTES);
+    // That of the engine, whose options may have come by `attach`. One made elsewhere may not tell.
+    const maxMessageBytes = engine?.opts?.maxHttpBufferSize ?? this.opts.maxHttpBufferSize;
+    return defaultDecoder(maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES);
   }
 
   // The end.
@@ -272,11 +285,24 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
    * first, for `timeoutMs` (default: 5000) at most. Meanwhile no new event, namespace or connection is let in. HTTP
    * requests that are still running after that time (without options: after 30 s) are cut.
    *
+   * Called again meanwhile, it waits for the same end and tells the same error; options of that call count for nothing.
+   *
    * @param argument - a callback, called with the error of the HTTP server if it was not running; or options
    */
   async close(argument?: Callback | CloseOptions): Promise<void> {
     const callback = typeof argument === "function" ? argument : undefined;
     const options = typeof argument === "object" ? argument : undefined;
+    this._closing ??= this._shutDown(options).finally(() => {
+      this._closing = undefined;
+      this._draining = false;
+      debug("is closed");
+    });
+    const error = await this._closing;
+    if (callback !== undefined) this._guard.call(callback, undefined, ["close", error]);
+  }
+
+  async _shutDown(options: CloseOptions | undefined): Promise<Error | undefined> {
+    debug("closes %d namespaces", this._nsps.size);
     this._draining = true;
     const deadline = performance.now() + (options ? (options.timeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS) : 0);
     if (options) await this._guard.idle(deadline - performance.now());
@@ -290,15 +316,14 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
     await within(Promise.allSettled(adapters.map(async (adapter) => adapter.close())), adaptersMs);
     await this.engine?.close();
     const graceMs = options ? Math.max(deadline - performance.now(), LAST_ANSWERS_MS) : RUNNING_REQUESTS_MS;
-    const error = await this._closeHttpServer(options?.closeHttpServer !== false, graceMs);
-    this._draining = false;
-    if (callback !== undefined) this._guard.call(callback, undefined, ["close", error]);
+    return this._closeHttpServer(options?.closeHttpServer !== false, graceMs);
   }
 
   /** @param graceMs - after which requests that are still running are cut */
   _closeHttpServer(wanted: boolean, graceMs: number): Promise<Error | undefined> {
     const { httpServer } = this;
     if (httpServer === undefined || !wanted) {
+      this._clientFiles?.detach();
       this.engine?.detach?.();
       return Promise.resolve(undefined);
     }

@@ -1,8 +1,11 @@
+import { createDebug, generateSessionId } from "@plugboard/engine/internal";
 import { PacketType, type Packet } from "@plugboard/protocol";
 import type { BroadcastOptions, Room, Session, SocketId } from "./adapter-contract.js";
 import { InMemoryAdapter } from "./adapter.js";
 import { OffsetSequence } from "./packet-offset.js";
 import type { NamespacePart, RecoveryOptions } from "./parts.js";
+
+const debug = createDebug("socket.io-adapter");
 
 interface StoredSession extends Omit<Session, "missedPackets"> {
   readonly disconnectedAt: number;
@@ -56,7 +59,8 @@ export class SessionAwareAdapter extends InMemoryAdapter {
   readonly #shares: Map<SocketId, Share> = new Map();
   /** Packets ever stored. */
   #count = 0;
-  readonly #offsets: OffsetSequence = new OffsetSequence();
+  override readonly offsetTag: string = generateSessionId().slice(0, 6);
+  readonly #offsets: OffsetSequence = new OffsetSequence(this.offsetTag);
 
   constructor(nsp: NamespacePart) {
     super(nsp);
@@ -74,6 +78,7 @@ export class SessionAwareAdapter extends InMemoryAdapter {
       if (this.#sessions.size < this.#maxSessions && !this.#isExpired(disconnectedAt, now)) break;
       this.#sessions.delete(pid);
     }
+    debug("%s: keeps the session of %s", this.nsp.name, session.sid);
     this.#sessions.set(session.pid, { ...session, disconnectedAt: now });
   }
 
@@ -84,8 +89,26 @@ export class SessionAwareAdapter extends InMemoryAdapter {
     if (this.#isExpired(session.disconnectedAt, Date.now())) return null;
     const index = this.#packets.findLastIndex(({ id }) => id === offset);
     if (index < 0 || session.rooms.some((room) => this.#hasGap(room, index))) return null;
-    const missed = this.#packets.slice(index + 1).filter(({ opts }) => isTarget(session.rooms, opts));
-    return Promise.resolve({ ...session, missedPackets: missed.map(({ data }) => data) });
+    debug("%s: restores the session of %s", this.nsp.name, session.sid);
+    const { number } = this.#packets[index]!;
+    const missedSince = (from: number): unknown[][] => this.#missedBy(session.rooms, from);
+    return Promise.resolve({
+      ...session,
+      // When the socket is let in, after its middlewares, more may have been sent.
+      get missedPackets() {
+        return missedSince(number);
+      },
+    });
+  }
+
+  /** What was sent to these rooms after the packet with this number. */
+  #missedBy(rooms: readonly Room[], number: number): unknown[][] {
+    const missed: unknown[][] = [];
+    for (let index = indexOfNumber(this.#packets, number + 1); index < this.#packets.length; index++) {
+      const { opts, data } = this.#packets[index]!;
+      if (isTarget(rooms, opts)) missed.push(data);
+    }
+    return missed;
   }
 
   override broadcast(packet: Packet, options: BroadcastOptions): void {

@@ -1,11 +1,10 @@
-import { EventEmitter } from "node:events";
-import { generateSessionId, runMiddlewareChain } from "@plugboard/engine/internal";
+import { createDebug, generateSessionId, runMiddlewareChain } from "@plugboard/engine/internal";
 import type { IncomingMessage } from "node:http";
 import { DisconnectReason, PacketType, RESERVED_EVENTS, type Packet } from "@plugboard/protocol";
 import { fileAck } from "./ack-table.js";
 import type { Adapter, Room, Session, SocketId } from "./adapter-contract.js";
-import { AnyListeners } from "./any-listeners.js";
 import { BroadcastOperatorImplementation } from "./broadcast-operator.js";
+import { CatchAllEmitter } from "./catch-all-emitter.js";
 import { NO_FLAGS, writeOptionsOf, type EmitFlags, type WriteOptions } from "./emit-flags.js";
 import { describeHandshake } from "./handshake-details.js";
 import type { Handshake } from "./handshake.js";
@@ -20,7 +19,7 @@ import type {
   SocketPart,
 } from "./parts.js";
 
-type Listener = Callback;
+const debug = createDebug("socket.io:socket");
 
 const RECOVERABLE_REASONS: ReadonlySet<string> = new Set([
   DisconnectReason.TRANSPORT_ERROR,
@@ -38,7 +37,8 @@ const RECOVERABLE_REASONS: ReadonlySet<string> = new Set([
  * which its packet was decoded. Nothing is missed by that: the listeners of `connection` have run before CONNECT is
  * answered. Fields are plain rather than `#private` because users extend this class, and wrap its instances in proxies.
  */
-export class SocketImplementation extends EventEmitter implements SocketPart {
+export class SocketImplementation extends CatchAllEmitter implements SocketPart {
+  static override readonly name: string = "Socket";
   readonly nsp: NamespacePart;
   readonly client: ClientPart;
   readonly id: SocketId;
@@ -49,8 +49,6 @@ export class SocketImplementation extends EventEmitter implements SocketPart {
   flags: EmitFlags = NO_FLAGS;
   fns: EventMiddleware[] | undefined = undefined;
   _acks: Map<number, Callback> | undefined = undefined;
-  _any: AnyListeners | undefined = undefined;
-  _anyOutgoing: AnyListeners | undefined = undefined;
   /** Set when the socket starts to close: once is enough. */
   _closing = false;
   /** Set when it has left its rooms, for good. */
@@ -58,8 +56,8 @@ export class SocketImplementation extends EventEmitter implements SocketPart {
   readonly _auth: AuthData;
   readonly _issuedAt: number;
   _handshake: Handshake | undefined = undefined;
-  /** What was missed while the client was away; written before CONNECT. */
-  _missedPackets: unknown[][] | undefined;
+  /** Of a socket that comes back, until it is connected: what it missed is written before CONNECT. */
+  _previousSession: Session | undefined;
 
   /** @param previousSession - of a socket that comes back */
   constructor(nsp: NamespacePart, client: ClientPart, auth: AuthData, previousSession?: Session | null) {
@@ -73,14 +71,14 @@ export class SocketImplementation extends EventEmitter implements SocketPart {
       this.pid = previousSession.pid;
       this.recovered = true;
       this.data = previousSession.data;
-      this._missedPackets = previousSession.missedPackets;
+      this._previousSession = previousSession;
       this._joinContained(previousSession.rooms);
     } else {
       this.id = generateSessionId();
-      this.pid = nsp.server.opts.connectionStateRecovery ? generateSessionId() : undefined;
+      this.pid = nsp.server.opts.connectionStateRecovery ? privateSessionId(nsp.adapter.offsetTag) : undefined;
       this.recovered = false;
       this.data = {};
-      this._missedPackets = undefined;
+      this._previousSession = undefined;
     }
   }
 
@@ -252,6 +250,7 @@ export class SocketImplementation extends EventEmitter implements SocketPart {
 
   join(rooms: Room | Room[]): Promise<void> | void {
     if (this._closed) return;
+    debug("%s joins %o", this.id, rooms);
     return this.adapter.addAll(this.id, new Set(Array.isArray(rooms) ? rooms : [rooms]));
   }
 
@@ -261,6 +260,7 @@ export class SocketImplementation extends EventEmitter implements SocketPart {
   }
 
   leave(room: Room): Promise<void> | void {
+    debug("%s leaves %s", this.id, room);
     return this.adapter.del(this.id, room);
   }
 
@@ -301,7 +301,8 @@ export class SocketImplementation extends EventEmitter implements SocketPart {
 
   dispatch(event: unknown[]): void {
     if (this.fns === undefined) {
-      this.server._guard.deliver(this, event, this);
+      // A catch-all listener may have ended it.
+      if (this.connected) this.server._guard.deliver(this, event, this);
       return;
     }
     runMiddlewareChain(this.fns, [event], (error) => {
@@ -329,46 +330,6 @@ export class SocketImplementation extends EventEmitter implements SocketPart {
     return this;
   }
 
-  // Catch-all listeners.
-
-  onAny(listener: Listener): this {
-    (this._any ??= new AnyListeners()).append(listener);
-    return this;
-  }
-
-  prependAny(listener: Listener): this {
-    (this._any ??= new AnyListeners()).prepend(listener);
-    return this;
-  }
-
-  offAny(listener?: Listener): this {
-    this._any?.remove(listener);
-    return this;
-  }
-
-  listenersAny(): Listener[] {
-    return (this._any ??= new AnyListeners()).list;
-  }
-
-  onAnyOutgoing(listener: Listener): this {
-    (this._anyOutgoing ??= new AnyListeners()).append(listener);
-    return this;
-  }
-
-  prependAnyOutgoing(listener: Listener): this {
-    (this._anyOutgoing ??= new AnyListeners()).prepend(listener);
-    return this;
-  }
-
-  offAnyOutgoing(listener?: Listener): this {
-    this._anyOutgoing?.remove(listener);
-    return this;
-  }
-
-  listenersAnyOutgoing(): Listener[] {
-    return (this._anyOutgoing ??= new AnyListeners()).list;
-  }
-
   /** Called by adapters for each packet they broadcast to this socket. */
   notifyOutgoingListeners(packet: Packet): void {
     this._anyOutgoing?.call(this.server._guard, this, packet.data as unknown[]);
@@ -378,10 +339,12 @@ export class SocketImplementation extends EventEmitter implements SocketPart {
 
   /** Called once the socket is in its namespace. */
   _onconnect(): void {
+    debug("%s is connected to %s%s", this.id, this.nsp.name, this.recovered ? ", recovered" : "");
     this.connected = true;
     this._joinContained(this.id);
-    const missed = this._missedPackets;
-    this._missedPackets = undefined;
+    // Looked at as late as this, for it may have missed more while the middlewares ran.
+    const missed = this._previousSession?.missedPackets;
+    this._previousSession = undefined;
     for (const data of missed ?? []) this.packet({ type: PacketType.EVENT, nsp: this.nsp.name, data });
     const data = this.pid === undefined ? { sid: this.id } : { sid: this.id, pid: this.pid };
     this.packet({ type: PacketType.CONNECT, nsp: this.nsp.name, data });
@@ -391,6 +354,7 @@ export class SocketImplementation extends EventEmitter implements SocketPart {
   _onclose(reason: string, description?: unknown): this | undefined {
     if (!this.connected || this._closing) return this;
     this._closing = true;
+    debug("%s leaves %s: %s", this.id, this.nsp.name, reason);
     const { _guard: guard } = this.server;
     guard.deliver(this, ["disconnecting", reason, description], this);
     if (this._isRecoverable(reason)) guard.call(this._persist, this, ["persistSession"], this);
@@ -412,14 +376,25 @@ export class SocketImplementation extends EventEmitter implements SocketPart {
     this.adapter.persistSession({ sid: this.id, pid: this.pid, rooms, data: this.data });
   }
 
+  /** Ends before it was connected; a session that came back with it can come back again. */
+  _abandon(): void {
+    if (this.recovered && !this._closed && !this.client._unrecoverable) {
+      this.server._guard.call(this._persist, this, ["persistSession"], this);
+    }
+    this._cleanup();
+  }
+
   /** Leaves its rooms and its namespace, for good: it can join none any more. */
   _cleanup(): void {
+    // Once: a socket that comes back has the same id, and its rooms.
+    if (this._closed) return;
     this._closed = true;
     this.leaveAll();
     this.nsp._remove(this);
   }
 
   _onerror(error: unknown): void {
+    debug("%s fails: %s", this.id, error);
     this.server._guard.deliver(this, ["error", error], this);
   }
 
@@ -448,4 +423,9 @@ export class SocketImplementation extends EventEmitter implements SocketPart {
   rehandshake(reason?: string): void {
     this.client._rehandshake(reason);
   }
+}
+
+/** Secret of one recoverable session; after the dot, how the offsets begin that it may be sent. */
+function privateSessionId(offsetTag: string | undefined): string {
+  return offsetTag === undefined ? generateSessionId() : `${generateSessionId()}.${offsetTag}`;
 }
