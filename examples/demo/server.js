@@ -1,20 +1,16 @@
 // A chat with rooms: `npm start`, then open the page in two tabs. PORT chooses the port, 0 any free one.
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import { Server } from "@plugboard/server";
 
 const here = (name) => new URL(`./public/${name}`, import.meta.url);
-const clientFolder = dirname(createRequire(import.meta.url).resolve("socket.io-client/package.json"));
 const script = "text/javascript; charset=utf-8";
 
-/** The whole of what is served: a path that is not in this table does not exist. */
+/** What is served besides the client, which the Socket.IO server adds: a path that is not in this table does not exist. */
 const pages = new Map([
   ["/", { file: here("index.html"), type: "text/html; charset=utf-8" }],
   ["/style.css", { file: here("style.css"), type: "text/css; charset=utf-8" }],
   ["/app.js", { file: here("app.js"), type: script }],
-  ["/client.js", { file: join(clientFolder, "dist/socket.io.min.js"), type: script }],
 ]);
 
 const httpServer = createServer((request, response) => {
@@ -26,7 +22,7 @@ const httpServer = createServer((request, response) => {
     .end(readFileSync(page.file));
 });
 
-const io = new Server(httpServer, { serveClient: false, maxHttpBufferSize: 5e6 });
+const io = new Server(httpServer, { maxHttpBufferSize: 5e6 });
 
 /** Tells everyone in the room who is in it. */
 async function announce(room) {
@@ -67,7 +63,7 @@ httpServer.listen(Number(wanted), () => {
   const url = `http://localhost:${httpServer.address().port}`;
   console.log(`Open ${url} in two browser tabs. A third visitor, from Node:
 
-  import { io } from "socket.io-client";
+  import { io } from "@plugboard/client";
   const socket = io("${url}").on("chat", (name, text) => console.log(name, "says", text));
   socket.emit("join", "lobby", "Node", () => socket.emit("chat", "hello"));
 `);

@@ -1,0 +1,35 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Server } from "node:net";
+import { onTestFinished } from "vitest";
+
+/** Resolves with the URL of a port at which nobody listens: connections are refused. */
+export async function refusingUrl(): Promise<string> {
+  const server = createServer();
+  const url = await listenOn(server);
+  server.close();
+  await once(server, "close");
+  return url;
+}
+
+/** Resolves with the URL of a server that takes connections and says nothing, and how many it took. */
+export async function silentServer(): Promise<{ url: string; connections: () => number }> {
+  let count = 0;
+  const server = createServer((socket) => {
+    count++;
+    socket.on("error", () => {});
+    onClose.add(() => socket.destroy());
+  });
+  const onClose = new Set<() => void>();
+  const url = await listenOn(server);
+  onTestFinished(() => {
+    server.close();
+    for (const close of onClose) close();
+  });
+  return { url, connections: () => count };
+}
+
+async function listenOn(server: Server): Promise<string> {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}

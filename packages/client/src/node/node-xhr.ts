@@ -1,0 +1,38 @@
+import { Polling } from "../transports/polling.js";
+import { Agents } from "./agents.js";
+import { connectionOptions } from "./connection-options.js";
+import { HttpExchange } from "./http-exchange.js";
+
+/**
+ * Polling over Node's own `http` and `https` (spec/client.md 2.10), with all their freedom: any header, agents, client
+ * certificates. Only status 200 is success.
+ */
+export class NodeXHR extends Polling {
+  readonly _agents: Agents = new Agents();
+
+  doRequest(onLoad: (text: string) => void, body?: string): void {
+    const { autoUnref = false, extraHeaders = {}, requestTimeout } = this.opts;
+    const request = new HttpExchange(
+      {
+        uri: this.uri(),
+        body,
+        headers: extraHeaders,
+        jar: this.socket?.cookieJar,
+        connection: connectionOptions(this.opts),
+        agents: this._agents,
+        autoUnref,
+      },
+      (response) => {
+        this.requests.delete(request);
+        this.timers.clearTimeout(timer);
+        if (response.status === 200) onLoad(response.responseText);
+        else this.onError(`xhr ${body === undefined ? "poll" : "post"} error`, response.status, response);
+      },
+    );
+    this.requests.add(request);
+    const timer = requestTimeout
+      ? this.timers.setTimeout(() => request.abort(new Error("timeout")), requestTimeout)
+      : undefined;
+    if (autoUnref) timer?.unref();
+  }
+}
