@@ -5,7 +5,10 @@ const source = (path: string) => fileURLToPath(new URL(`./packages/${path}`, imp
 
 // Tests run on the sources: no build stands between an edit and its test.
 const alias = [
-  { find: /^@plugboard\/(protocol|engine|server|testkit)$/, replacement: source("$1/src/index.ts") },
+  // What Node gets: the exports of the package depend on who asks.
+  { find: /^@plugboard\/client$/, replacement: source("client/src/node.ts") },
+  { find: /^@plugboard\/client\/websocket$/, replacement: source("client/src/websocket-node.ts") },
+  { find: /^@plugboard\/(protocol|engine|server|msgpack|testkit)$/, replacement: source("$1/src/index.ts") },
   { find: /^@plugboard\/(engine)\/internal$/, replacement: source("$1/src/internal.ts") },
 ];
 
@@ -14,10 +17,12 @@ export default defineConfig({
     projects: [
       {
         resolve: { alias },
+        define: { PLUGBOARD_DEBUG: "true" },
         test: { name: "unit", include: ["packages/*/src/**/*.test.ts"], environment: "node" },
       },
       {
         resolve: { alias },
+        define: { PLUGBOARD_DEBUG: "true" },
         test: {
           name: "integration",
           include: ["integration-tests/**/*.test.ts"],

@@ -19,9 +19,31 @@ const RUN_LIMIT_MS = 40_000;
  *
  * @param {import("./scenarios/index.mjs").Scenario} scenario
  * @param {string} peerName
- * @param {Pick<ScenarioContext, "timing" | "profile">} settings
+ * @param {Pick<ScenarioContext, "timing" | "profile"> & { serverOfClients: string }} settings
  */
-export async function runScenario(scenario, peerName, settings) {
+export function runScenario(scenario, peerName, settings) {
+  return scenario.side === "client"
+    ? runClientScenario(scenario, peerName, settings)
+    : runServerScenario(scenario, peerName, settings);
+}
+
+/** The client under test against a server that is the same for all. */
+async function runClientScenario(scenario, peerName, { serverOfClients, ...settings }) {
+  const server = await PeerProcess.start(`talker-${serverOfClients}`);
+  try {
+    const client = await PeerProcess.start(`clients/${peerName}`);
+    try {
+      const run = scenario.run({ client, server, ...settings });
+      return await within(RUN_LIMIT_MS, `${scenario.name} on ${peerName}`, run);
+    } finally {
+      await client.stop();
+    }
+  } finally {
+    await server.stop();
+  }
+}
+
+async function runServerScenario(scenario, peerName, settings) {
   const server = await PeerProcess.start(peerName);
   let clients = [];
   let fail;

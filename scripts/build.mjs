@@ -1,70 +1,77 @@
-// Builds every publishable package: ESM, CJS and types, in the order of the import arrows.
+// Builds every publishable package.
 import { existsSync } from "node:fs";
-import { readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { rolldown } from "rolldown";
-import { dts } from "rolldown-plugin-dts";
+import { servedFiles, writeBundles } from "./build-bundles.mjs";
+import { writeCode, writeTypes } from "./build-library.mjs";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
-const packages = ["protocol", "engine", "server"];
-/** Entry files that a package may have: the public door, and one for sibling packages. */
-const doors = ["index", "internal"];
+const folderOf = (name) => fileURLToPath(new URL(`../packages/${name}`, import.meta.url));
 
-/** Everything that is not a relative import stays an import: users get our dependencies, not copies of them. */
-const external = (id) => !id.startsWith(".") && !id.startsWith("/");
-
-async function buildPackage(name) {
-  const cwd = join(root, "packages", name);
+/**
+ * Fills a new folder and puts it in the place of `dist`, so that whoever uses the old files meanwhile, as a test that runs
+ * beside this build, has them until the new ones are there.
+ */
+async function replaceDist(cwd, fill) {
+  const fresh = join(cwd, `.dist-${process.pid}`);
+  const old = `${fresh}-old`;
   const dist = join(cwd, "dist");
-  await rm(dist, { recursive: true, force: true });
-  const present = doors.filter((door) => existsSync(join(cwd, "src", `${door}.ts`)));
-  const input = Object.fromEntries(present.map((door) => [door, `./src/${door}.ts`]));
-  const common = {
-    cwd,
-    input,
-    external,
-    platform: "node",
-    tsconfig: false,
-    resolve: { extensionAlias: { ".js": [".ts"] } },
-  };
-  const code = await rolldown(common);
-  const names = (extension) => ({
-    entryFileNames: `[name].${extension}`,
-    chunkFileNames: `[name]-[hash].${extension}`,
-  });
-  await code.write({ dir: dist, format: "esm", sourcemap: true, ...names("js") });
-  await code.write({ dir: dist, format: "cjs", sourcemap: true, exports: "named", ...names("cjs") });
-  await code.close();
-  const types = await rolldown({ ...common, plugins: [dts({ cwd, tsconfig: false, oxc: true, emitDtsOnly: true })] });
-  await types.write({ dir: dist, format: "esm", chunkFileNames: "[name]-[hash].d.ts" });
-  await types.close();
-  await deriveCommonJsTypes(dist);
-  await exposeCallableExport(dist);
-}
-
-/** A .d.cts that imports "./chunk.js" would describe the ESM chunk: each declaration file gets a CommonJS twin. */
-async function deriveCommonJsTypes(dist) {
-  for (const file of await readdir(dist)) {
-    if (!file.endsWith(".d.ts")) continue;
-    const text = await readFile(join(dist, file), "utf8");
-    const twin = text.replaceAll(/(from\s+"\.\/[^"]+)\.js"/g, '$1.cjs"');
-    await writeFile(join(dist, file.replace(/\.d\.ts$/, ".d.cts")), twin);
+  await mkdir(fresh, { recursive: true });
+  try {
+    await fill(fresh);
+    await swap(fresh, dist, old);
+  } finally {
+    await rm(fresh, { recursive: true, force: true });
+    await rm(old, { recursive: true, force: true });
   }
 }
 
-/** In CommonJS an export called "module.exports" means nothing by itself: make it what require() returns. */
-async function exposeCallableExport(dist) {
-  const file = join(dist, "index.cjs");
-  const text = await readFile(file, "utf8");
-  if (!text.includes('exports["module.exports"]')) return;
-  await writeFile(
-    file,
-    text.replace(/\n(\/\/# sourceMappingURL)/, '\nmodule.exports = exports["module.exports"];\n$1'),
-  );
+/** Another build may do the same at the same time: then the later one counts. */
+async function swap(fresh, dist, old) {
+  for (let triesLeft = 10; ; triesLeft--) {
+    try {
+      if (existsSync(dist)) await rename(dist, old);
+      return await rename(fresh, dist);
+    } catch (error) {
+      if (triesLeft === 0) throw error;
+      await rm(old, { recursive: true, force: true });
+    }
+  }
 }
 
-for (const name of packages) await buildPackage(name);
+/** ESM, CJS and types of a package, from the entry files it has: the public door, and one for sibling packages. */
+async function writeLibrary(cwd, dist) {
+  const doors = ["index", "internal"].filter((door) => existsSync(join(cwd, "src", `${door}.ts`)));
+  await writeCode({ cwd, dist, doors });
+  await writeTypes({ cwd, dist, doors });
+}
+
+/**
+ * The client comes in three kinds: for the web without a trace of `debug`, the same with it, and for Node, which always has
+ * it. In the same folder are the bundles.
+ */
+async function writeClient(cwd, dist) {
+  const common = { cwd, dist, extension: "mjs" };
+  await writeCode({ ...common, doors: ["index", "websocket"], define: { PLUGBOARD_DEBUG: "false" } });
+  await writeCode({ ...common, doors: { debug: "index" }, define: { PLUGBOARD_DEBUG: "true" } });
+  await writeCode({ ...common, doors: ["node", "websocket-node"], define: { PLUGBOARD_DEBUG: "true" } });
+  await writeTypes({ ...common, doors: ["index", "websocket", "node", "websocket-node"] });
+  await writeBundles({ cwd, dist });
+}
+
+/** The server serves a copy of the bundles, so that it need not depend on the client. */
+async function writeServer(cwd, dist, client) {
+  await writeLibrary(cwd, dist);
+  for (const file of servedFiles) await cp(join(client, file), join(dist, "client", file));
+}
+
+for (const name of ["protocol", "engine", "msgpack"]) {
+  await replaceDist(folderOf(name), (dist) => writeLibrary(folderOf(name), dist));
+}
+await replaceDist(folderOf("client"), async (client) => {
+  await writeClient(folderOf("client"), client);
+  await replaceDist(folderOf("server"), (dist) => writeServer(folderOf("server"), dist, client));
+});
 
 /** Vitest takes this file as its global setup, so that integration tests never run an old build; importing it is all. */
 export function setup() {}

@@ -11,12 +11,16 @@ const sourceSteps = [
   { name: "type tests", command: program("tstyche/build/bin.js"), count: countTypeTests },
   { name: "unused files, exports and dependencies", command: program("knip/bin/knip.js", "--no-progress") },
   { name: "build", command: [process.execPath, join(root, "scripts/build.mjs")] },
+  { name: "sizes of the client", command: [process.execPath, join(root, "scripts/client-sizes.mjs")], show: true },
   {
     name: "type tests of the build",
     command: program("tstyche/build/bin.js", "--config", "tstyche.built.config.json"),
     count: countTypeTests,
   },
 ];
+
+/** Resolution without `exports` (TypeScript's "node10") cannot see a second door, so nobody uses one that way. */
+const FURTHER_DOORS = { "@plugboard/engine": ["./internal"], "@plugboard/client": ["./websocket", "./debug"] };
 
 /** The packages are looked at as users get them, packed: so a file forgotten in `files` is noticed. */
 function tarballSteps(name, path) {
@@ -26,9 +30,9 @@ function tarballSteps(name, path) {
     { name: `publint ${name}`, command: program("publint/src/cli.js", "run", path, "--strict") },
     { name: `types of ${name} under every resolver`, command: attw(".", "strict") },
   ];
-  // Resolution without `exports` (TypeScript's "node10") cannot see a second door; siblings do not need it.
-  if (name === "@plugboard/engine")
-    steps.push({ name: `types of ${name}/internal`, command: attw("./internal", "node16") });
+  for (const door of FURTHER_DOORS[name] ?? []) {
+    steps.push({ name: `types of ${name}${door.slice(1)}`, command: attw(door, "node16") });
+  }
   return steps;
 }
 
@@ -40,12 +44,13 @@ function countTypeTests(output) {
   return { passed: number("passed"), failed: number("failed"), skipped: number("skipped") + number("todo") };
 }
 
-async function runStep({ name, command, count }) {
+/** @param step `show` prints what the command says also when all is well */
+async function runStep({ name, command, count, show = false }) {
   const start = performance.now();
   const { code, output } = await run(command);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   console.log(`${code === 0 ? "ok  " : "FAIL"}  ${name} (${seconds} s)`);
-  if (code !== 0) console.log(output.trimEnd().replaceAll(/^/gm, "      "));
+  if (code !== 0 || show) console.log(output.trimEnd().replaceAll(/^/gm, "      "));
   const counts = count?.(output) ?? { passed: code === 0 ? 1 : 0, failed: 0, skipped: 0 };
   if (code !== 0 && counts.failed === 0) counts.failed = 1;
   return counts;
@@ -66,7 +71,7 @@ export async function runChecks() {
   const folder = await mkdtemp(join(tmpdir(), "plugboard-check-"));
   try {
     await runSteps(sourceSteps);
-    const packages = ["protocol", "engine", "server"].map((name) => `./packages/${name}`);
+    const packages = ["protocol", "engine", "server", "msgpack", "client"].map((name) => `./packages/${name}`);
     await runSteps([{ name: "pack", command: ["npm", "pack", "--pack-destination", folder, ...packages] }]);
     for (const file of await readdir(folder)) {
       const name = file.replace("plugboard-", "@plugboard/").replace(/-\d.*$/, "");

@@ -1,13 +1,16 @@
 /*
- * Run after `npm install`: adds to package-lock.json the platform packages (native bindings of oxlint, rolldown and
- * others) that the registry at hand did not serve. npm leaves those out of the lock it writes, and then `npm ci` refuses
- * the lock because they are missing, although none of them is for this platform.
+ * Run after `npm install`, with the folder where that was not the root: adds to its package-lock.json the platform
+ * packages (native bindings of oxlint, rolldown and others) that the registry at hand did not serve. npm leaves those out
+ * of the lock it writes, and then `npm ci` refuses the lock because they are missing, although none of them is for this
+ * platform.
  */
 import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
-const file = new URL("../package-lock.json", import.meta.url);
+const file = join(process.argv[2] ?? fileURLToPath(new URL("..", import.meta.url)), "package-lock.json");
 const BINDING =
-  /binding-(android|darwin|freebsd|linux|openharmony|win32|wasm32)-(arm64|arm|ia32|ppc64|riscv64|s390x|x64|wasi)(?:-(\w+))?$/;
+  /(?:binding-|@deno\/)(android|darwin|freebsd|linux|openharmony|win32|wasm32)-(arm64|arm|ia32|loong64|ppc64|riscv64|s390x|x64|wasi)(?:-(\w+))?$/;
 
 /** Where Node would find `name` from the package at `from`, or undefined. */
 function locate(packages, from, name) {
@@ -43,4 +46,4 @@ for (const [key, { optionalDependencies = {}, dev }] of Object.entries(packages)
 }
 lock.packages = Object.fromEntries(Object.entries(packages).sort(([a], [b]) => (a < b ? -1 : 1)));
 await writeFile(file, JSON.stringify(lock, null, 2) + "\n");
-console.log(`${added} platform packages added to package-lock.json`);
+console.log(`${added} platform packages added to ${file}`);

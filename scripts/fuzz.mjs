@@ -14,7 +14,7 @@ import { parseArgs } from "node:util";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const packages = ["protocol", "engine", "server"];
+const packages = ["protocol", "engine", "server", "msgpack"];
 /** Longer than any single input may take. */
 const HANG_MS = 60_000;
 /** Of the thread that runs a target, all in all. */
@@ -48,7 +48,7 @@ async function bundle({ name, source }, folder) {
     input: "fuzz-entry",
     platform: "node",
     tsconfig: false,
-    external: (id) => !/^[./]|^@plugboard\/|^fuzz-entry$/.test(id),
+    external: (id) => !/^[./]|^@plugboard\/|^@msgpack\/|^fuzz-entry$/.test(id),
     resolve: { alias, extensionAlias: { ".js": [".ts"] } },
     plugins: [
       {

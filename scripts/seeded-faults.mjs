@@ -1,9 +1,11 @@
 /*
- * Shows that the tests of section 4 of the specification prove something: breaks the sources in one place at a time and
- * looks whether the tests named for that place fail. Works on a copy; `node scripts/seeded-faults.mjs 12 75` does only the
- * faults of behaviours 12 and 75. Exits with 1 when a test does not fail, or a fault no longer applies.
+ * Shows that the tests of the specification prove something: breaks the sources in one place at a time and looks whether
+ * the tests named for that place fail. Works on a copy; `node scripts/seeded-faults.mjs 12 client:75` does only the faults
+ * of behaviour 12 of the server and 75 of the client, `server` and `client` all of one side, `client:7.3` a defect. Exits
+ * with 1 when a test does not fail, or a fault no longer applies.
  */
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -27,6 +29,9 @@ async function copyTree(folder) {
   }
   for (const name of await readdir(join(folder, "packages"))) {
     await symlink(join(folder, "packages", name), join(modules, "@plugboard", name));
+    // What a package has for itself, in another version than the others.
+    const own = join(root, "packages", name, "node_modules");
+    if (existsSync(own)) await symlink(own, join(folder, "packages", name, "node_modules"));
   }
 }
 
@@ -96,12 +101,24 @@ async function seed(folder, { file, find, replace, built }, tests) {
   }
 }
 
+/** @returns the tests of each behaviour, by what the list of faults calls it: `12`, `client:12`, `client:7.12` */
+async function readCoverage() {
+  const { behaviours, client } = await readJson(join(root, "integration-tests/spec/coverage.json"));
+  const named = (list, prefix) => list.map(({ number, tests }) => [`${prefix}${number}`, tests]);
+  return new Map([
+    ...named(behaviours, ""),
+    ...named(client.behaviours, "client:"),
+    ...named(client.defects, "client:7."),
+  ]);
+}
+
 async function main(wanted) {
-  const { behaviours } = await readJson(join(root, "integration-tests/spec/coverage.json"));
-  const faults = (await readJson(join(root, "integration-tests/spec/seeded-faults.json"))).filter(
-    ({ behaviour }) => wanted.length === 0 || wanted.includes(behaviour),
-  );
-  const testsOf = ({ behaviour, tests }) => tests ?? behaviours.find(({ number }) => number === behaviour).tests;
+  const covering = await readCoverage();
+  const sideOf = (name) => (name.startsWith("client:") ? "client" : "server");
+  const faults = (await readJson(join(root, "integration-tests/spec/seeded-faults.json")))
+    .map((fault) => ({ ...fault, behaviour: String(fault.behaviour) }))
+    .filter(({ behaviour }) => wanted.length === 0 || wanted.includes(behaviour) || wanted.includes(sideOf(behaviour)));
+  const testsOf = ({ behaviour, tests }) => tests ?? covering.get(behaviour);
   const folder = await mkdtemp(join(tmpdir(), "plugboard-faults-"));
   let broken = [];
   let survivors = 0;
@@ -126,4 +143,4 @@ async function main(wanted) {
   return survivors + broken.length === 0 ? 0 : 1;
 }
 
-process.exitCode = await main(process.argv.slice(2).map(Number));
+process.exitCode = await main(process.argv.slice(2));

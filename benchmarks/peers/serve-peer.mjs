@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
+import { collectMemory } from "./collect-memory.mjs";
 import { startCpuProfile } from "./cpu-profile.mjs";
 
 /*
@@ -7,8 +8,6 @@ import { startCpuProfile } from "./cpu-profile.mjs";
  * the orchestrator asks for the CPU time spent, for a broadcast, or for memory figures. The process measures itself, so the CPU
  * of the load generator is never counted.
  */
-
-const GC_PASSES = 4;
 
 /**
  * @param {object} peer
@@ -44,14 +43,4 @@ export async function servePeer({ dialect, version, attach }) {
   httpServer.listen(0, "127.0.0.1");
   await once(httpServer, "listening");
   process.send({ ready: { port: httpServer.address().port, dialect, version } });
-}
-
-async function collectMemory() {
-  // Finalizers and the frees they cause need turns of the loop between collections.
-  for (let pass = 0; pass < GC_PASSES; pass++) {
-    globalThis.gc();
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  const { heapUsed, external, rss } = process.memoryUsage();
-  return { heapUsed, external, rss };
 }

@@ -1,14 +1,25 @@
 import { ACK_SCENARIOS } from "./ack.mjs";
 import { BROADCAST_SCENARIOS } from "./broadcast.mjs";
+import { CLIENT_SCENARIOS } from "./client.mjs";
 import { IDLE_MEMORY_SCENARIO } from "./idle-memory.mjs";
 
 /**
  * @typedef {object} Scenario
  * @property {string} name for `--scenario`
  * @property {string} title
+ * @property {"server" | "client"} side of the connection that is measured
  * @property {string} unit of `value` in its samples; less is better in all of them
- * @property {(context: import("../run-scenario.mjs").ScenarioContext) => Promise<{ value: number }>} run
+ * @property {number} [goalRatio] of the reference's value: what we want to be below
+ * @property {(context: import("../run-scenario.mjs").ScenarioContext & import("./client.mjs").ClientContext) => Promise<{ value: number }>} run
  */
 
+/** At most half of the reference's cost is the standing goal of every row of the server. */
+const SERVER_GOAL_RATIO = 0.5;
+
+const SERVER_SCENARIOS = [...ACK_SCENARIOS, ...BROADCAST_SCENARIOS, IDLE_MEMORY_SCENARIO];
+
 /** @type {Scenario[]} */
-export const SCENARIOS = [...ACK_SCENARIOS, ...BROADCAST_SCENARIOS, IDLE_MEMORY_SCENARIO];
+export const SCENARIOS = [
+  ...SERVER_SCENARIOS.map((scenario) => ({ ...scenario, side: "server", goalRatio: SERVER_GOAL_RATIO })),
+  ...CLIENT_SCENARIOS,
+];

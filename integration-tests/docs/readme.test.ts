@@ -92,4 +92,11 @@ describe("the programs in the documentation", () => {
       console.log([ack, await heard, await refused].join(", "));`;
     expect(await firstOutput(start(client))).toBe("delivered, hi, who are you?\n");
   });
+
+  it("packages/msgpack/README: the server gets a date and bytes", async () => {
+    const [server, client] = await codeBlocks("packages/msgpack/README.md");
+    const port = await startServer(server?.code ?? "", "io.httpServer");
+    const printed = /\/\/ (.*)/.exec(client?.code ?? "")?.[1];
+    expect(await firstOutput(start(client?.code.replace("3000", port) ?? ""))).toBe(`${printed}\n`);
+  });
 });

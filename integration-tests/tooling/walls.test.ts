@@ -13,7 +13,7 @@ let copy: string;
 beforeAll(async () => {
   copy = await mkdtemp(join(tmpdir(), "plugboard-walls-"));
   await cp(join(root, ".oxlintrc.json"), join(copy, ".oxlintrc.json"));
-  for (const name of ["protocol", "engine", "server", "testkit"]) {
+  for (const name of ["protocol", "engine", "server", "client", "msgpack", "testkit"]) {
     await cp(join(root, "packages", name, "src"), join(copy, "packages", name, "src"), { recursive: true });
   }
 });
@@ -64,16 +64,27 @@ const violations: Array<{ title: string; files: Record<string, string>; message:
   wallCase("engine", `export type { Server } from "@plugboard/server/internal";`),
   wallCase("engine", `import type { Server } from "../../server/src/index.js";`),
   wallCase("engine", `import type { WebSocket } from "ws";`),
+  wallCase("engine", `import debug from "debug";`),
   wallCase("engine", `import { peer } from "@plugboard/testkit";`),
   wallCase("server", `import type { WebSocket } from "ws";`),
+  wallCase("server", `import debug from "debug";`),
   wallCase("server", `import { peer } from "@plugboard/testkit";`),
   wallCase("server", `import type { Server } from "socket.io";`),
+  wallCase("client", `import type { WebSocket } from "ws";`),
+  wallCase("client", `import createDebug from "debug";`),
+  wallCase("client", `import type { Socket } from "node:net";`),
+  wallCase("client", `import type { Engine } from "@plugboard/engine";`),
+  wallCase("client", `import type { Packet } from "../../protocol/src/index.js";`),
+  wallCase("client/src/node", `import type { WebSocket } from "ws";`),
+  wallCase("client/src/node", `import type { Socket } from "engine.io-client";`),
+  wallCase("msgpack", `import type { Server } from "@plugboard/server";`),
+  wallCase("msgpack", `import { encode } from "notepack.io";`),
 ];
 
 function wallCase(layer: string, statement: string): (typeof violations)[number] {
   return {
     title: `in ${layer}: ${statement}`,
-    files: { [`packages/${layer}/src/planted.ts`]: statement },
+    files: { [`packages/${layer.includes("/") ? layer : `${layer}/src`}/planted.ts`]: statement },
     message: wall,
   };
 }
@@ -91,6 +102,12 @@ describe("the lint step of the check", () => {
       "packages/engine/src/planted.test.ts": `export { peer } from "@plugboard/testkit";\nexport type { Packet } from "@plugboard/protocol";\n`,
     });
     expect(result).toMatchObject({ code: 0 });
+    const client = await lint({
+      "packages/client/src/planted.ts": `export type { Packet } from "@plugboard/protocol";\n`,
+      "packages/client/src/node/planted.ts": `export type { Socket } from "node:net";\n`,
+      "packages/msgpack/src/planted.ts": `export { encode } from "@msgpack/msgpack";\n`,
+    });
+    expect(client).toMatchObject({ code: 0 });
     const channel = await lint({ "packages/engine/src/node/ws-channel.ts": `export { WebSocketServer } from "ws";\n` });
     expect(channel).toMatchObject({ code: 0 });
   });

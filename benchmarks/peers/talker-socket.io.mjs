@@ -1,0 +1,10 @@
+import { createRequire } from "node:module";
+import { Server } from "socket.io";
+import { servePeer } from "./serve-peer.mjs";
+import { talk } from "./talker.mjs";
+
+await servePeer({
+  dialect: "socket.io",
+  version: createRequire(import.meta.url)("socket.io/package.json").version,
+  attach: (httpServer) => talk(new Server(httpServer, { perMessageDeflate: false, serveClient: false })),
+});
