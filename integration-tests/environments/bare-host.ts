@@ -6,6 +6,12 @@ import { bundle } from "./scenario-bundle.js";
 /** Copies bytes to an ArrayBuffer as programs in the host know it: that of this program is no `instanceof` there. */
 export type ToArrayBuffer = (bytes: Uint8Array) => ArrayBuffer;
 
+/** A copy of bytes that a program in the host hands over: `ws` masks what it does not know as somebody else's in place. */
+export function bytesOf(data: ArrayBuffer | Uint8Array): Uint8Array {
+  if (!ArrayBuffer.isView(data)) return new Uint8Array(data).slice();
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
+}
+
 /**
  * Runs a client in a host that has what the language itself brings, timers, and what it is given: no DOM, no Node.
  * @param client - script that leaves the client's exports in the global `client`

@@ -3,7 +3,7 @@ import type { Socket } from "socket.io-client";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { type InteropSocket, plugboard } from "../support/interop-implementation.js";
 import { nextEvent } from "../support/next-event.js";
-import { chromiumFiles, launchChromium, openPage } from "./chromium.js";
+import { chromiumFiles, launchChromium, openPage, programIn } from "./chromium.js";
 import { type EnvironmentServer, startEnvironmentServer } from "./environment-server.js";
 import type { ClientExports } from "./fixtures/run-scenario.js";
 
@@ -37,7 +37,7 @@ afterAll(async () => {
 beforeEach(async () => {
   page = await openPage(browser, `${server.url}/module.html`);
   onTestFinished(() => page.context().close());
-  await page.waitForFunction("globalThis.client !== undefined");
+  await programIn(page, async () => {});
   printed = [];
   page.on("console", (message) => printed.push(message.text()));
   page.on("pageerror", (error) => printed.push(error.message));

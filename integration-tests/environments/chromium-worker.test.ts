@@ -29,8 +29,12 @@ function describeWorker(
 }
 
 describeWorker("Chromium worker of type module", startWorker, "/module.js", { travels: everyTravel });
-describeWorker("Chromium worker that imports the UMD bundle as a script", startWorker, "/script.js", loadedOtherwise);
-describeWorker("Chromium worker that imports the debug bundle", startWorker, "/debug-script.js", loadedOtherwise);
+describeWorker(
+  "Chromium worker that imports the UMD bundle with debug output as a script",
+  startWorker,
+  "/debug-script.js",
+  loadedOtherwise,
+);
 
 // There is no XMLHttpRequest.
 describeWorker("Chromium service worker of type module", startServiceWorker, "/module.js", {

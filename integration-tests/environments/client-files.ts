@@ -3,8 +3,8 @@ import { fileURLToPath } from "node:url";
 
 /**
  * The package whose client is driven here. `PLUGBOARD_TEST_CLIENT=socket.io-client` drives the published one instead, which
- * proves the tests right. What fails there is what it does not do: Blobs outside of browsers, cookies of the own origin with
- * `Fetch`, more than every second connection closed when the network is gone, a transport of one's own.
+ * proves the tests right in browsers, Node, Bun and Deno. What fails there is what it does not do: Blobs outside of browsers,
+ * cookies of the own origin with `Fetch`, more than every second connection closed when the network is gone.
  */
 export const clientPackage: string = process.env["PLUGBOARD_TEST_CLIENT"] ?? "@plugboard/client";
 

@@ -1,6 +1,6 @@
 import { Agent, type ClientRequest, request as httpRequest } from "node:http";
 import { WebSocket as NodeSocket, type RawData } from "ws";
-import type { ToArrayBuffer } from "./bare-host.js";
+import { bytesOf, type ToArrayBuffer } from "./bare-host.js";
 
 /** The methods and events of the standard that matter to a client, over the HTTP client of Node. */
 class XMLHttpRequest {
@@ -86,7 +86,7 @@ function webSocketClass(toArrayBuffer: ToArrayBuffer): unknown {
     }
 
     send(data: string | ArrayBuffer | Uint8Array): void {
-      this.#socket.send(data);
+      this.#socket.send(typeof data === "string" ? data : bytesOf(data));
     }
 
     close(): void {

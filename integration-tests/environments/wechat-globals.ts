@@ -1,5 +1,5 @@
 import { WebSocket, type RawData } from "ws";
-import type { ToArrayBuffer } from "./bare-host.js";
+import { bytesOf, type ToArrayBuffer } from "./bare-host.js";
 
 interface ConnectOptions {
   readonly url: string;
@@ -35,7 +35,7 @@ export function weChatGlobals(toArrayBuffer: ToArrayBuffer): Record<string, unkn
         if (typeof data !== "string" && Object.prototype.toString.call(data) !== "[object ArrayBuffer]") {
           throw new TypeError("data is neither a string nor an ArrayBuffer");
         }
-        socket.send(data, () => complete());
+        socket.send(typeof data === "string" ? data : bytesOf(data), () => complete());
       },
       close: ({ code }: { code: number }) => socket.close(code),
     };

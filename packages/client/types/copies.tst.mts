@@ -1,5 +1,5 @@
 import type * as Cjs from "../dist/index.cjs";
-import type * as Esm from "../dist/index.js";
+import type * as Esm from "../dist/index.mjs";
 import { describe, expect, test } from "tstyche";
 
 interface Events {
