@@ -17,6 +17,7 @@ export function memoryRequest(
     httpVersion: "1.1",
     socket: { remoteAddress: "memory" },
   });
+  Object.defineProperty(request, "complete", { get: () => body.readableEnded });
   return request as unknown as IncomingMessage;
 }
 
@@ -27,9 +28,11 @@ export class MemoryResponse extends Writable {
   readonly fields: Record<string, string | string[]> = {};
   readonly body: Buffer[] = [];
   readonly done: Promise<void>;
+  readonly req: IncomingMessage;
 
-  constructor() {
+  constructor(req: IncomingMessage) {
     super();
+    this.req = req;
     this.done = new Promise((resolve) => this.once("close", resolve));
     this.on("error", () => {});
   }

@@ -94,8 +94,9 @@ export const target: FuzzTarget = {
     async function runSplit(mode: string, bytes: Uint8Array): Promise<string[]> {
       const { url, watched, headers } = await begin(mode);
       const pieces = splitBytes(new Random(bytes.length, bytes[0] ?? 0), bytes);
-      const response = new MemoryResponse();
-      echoOf(mode).engine.handleRequest(memoryRequest("POST", url, headers, pieces), response.asResponse);
+      const request = memoryRequest("POST", url, headers, pieces);
+      const response = new MemoryResponse(request);
+      echoOf(mode).engine.handleRequest(request, response.asResponse);
       await response.done;
       return finish(response.statusCode, Buffer.concat(response.body).toString(), watched, isTooLarge(mode, bytes));
     }

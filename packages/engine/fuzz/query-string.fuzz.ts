@@ -173,8 +173,8 @@ export const target: FuzzTarget = {
     }
 
     async function throughNode({ method, url, headers }: HostileRequest): Promise<string> {
-      const response = new MemoryResponse();
       const request = memoryRequest(method, url, headers, [Buffer.from("4a")]);
+      const response = new MemoryResponse(request);
       crossOrigin.engine.handleRequest(request, response.asResponse);
       const idle = setTimeout(() => response.destroy(), 0);
       await response.done;
