@@ -8,7 +8,10 @@ const alias = [
   // What Node gets: the exports of the package depend on who asks.
   { find: /^@plugboard\/client$/, replacement: source("client/src/node.ts") },
   { find: /^@plugboard\/client\/websocket$/, replacement: source("client/src/websocket-node.ts") },
-  { find: /^@plugboard\/(protocol|engine|server|msgpack|testkit)$/, replacement: source("$1/src/index.ts") },
+  {
+    find: /^@plugboard\/(protocol|engine|server|msgpack|contract|session|auth|rate-limit|testing|testkit)$/,
+    replacement: source("$1/src/index.ts"),
+  },
   { find: /^@plugboard\/(engine)\/internal$/, replacement: source("$1/src/internal.ts") },
 ];
 

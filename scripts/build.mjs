@@ -65,7 +65,7 @@ async function writeServer(cwd, dist, client) {
   for (const file of servedFiles) await cp(join(client, file), join(dist, "client", file));
 }
 
-for (const name of ["protocol", "engine", "msgpack"]) {
+for (const name of ["protocol", "engine", "contract", "msgpack", "session", "auth", "rate-limit", "testing"]) {
   await replaceDist(folderOf(name), (dist) => writeLibrary(folderOf(name), dist));
 }
 await replaceDist(folderOf("client"), async (client) => {

@@ -71,7 +71,19 @@ export async function runChecks() {
   const folder = await mkdtemp(join(tmpdir(), "plugboard-check-"));
   try {
     await runSteps(sourceSteps);
-    const packages = ["protocol", "engine", "server", "msgpack", "client"].map((name) => `./packages/${name}`);
+    const names = [
+      "protocol",
+      "engine",
+      "contract",
+      "server",
+      "msgpack",
+      "client",
+      "session",
+      "auth",
+      "rate-limit",
+      "testing",
+    ];
+    const packages = names.map((name) => `./packages/${name}`);
     await runSteps([{ name: "pack", command: ["npm", "pack", "--pack-destination", folder, ...packages] }]);
     for (const file of await readdir(folder)) {
       const name = file.replace("plugboard-", "@plugboard/").replace(/-\d.*$/, "");

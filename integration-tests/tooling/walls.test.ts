@@ -13,7 +13,19 @@ let copy: string;
 beforeAll(async () => {
   copy = await mkdtemp(join(tmpdir(), "plugboard-walls-"));
   await cp(join(root, ".oxlintrc.json"), join(copy, ".oxlintrc.json"));
-  for (const name of ["protocol", "engine", "server", "client", "msgpack", "testkit"]) {
+  for (const name of [
+    "protocol",
+    "engine",
+    "contract",
+    "server",
+    "client",
+    "msgpack",
+    "session",
+    "auth",
+    "rate-limit",
+    "testing",
+    "testkit",
+  ]) {
     await cp(join(root, "packages", name, "src"), join(copy, "packages", name, "src"), { recursive: true });
   }
 });
