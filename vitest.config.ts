@@ -9,7 +9,7 @@ const alias = [
   { find: /^@plugboard\/client$/, replacement: source("client/src/node.ts") },
   { find: /^@plugboard\/client\/websocket$/, replacement: source("client/src/websocket-node.ts") },
   {
-    find: /^@plugboard\/(protocol|engine|server|msgpack|contract|session|auth|rate-limit|testing|testkit)$/,
+    find: /^@plugboard\/(protocol|engine|server|msgpack|contract|session|auth|rate-limit|testing|fastify|express|nestjs|testkit)$/,
     replacement: source("$1/src/index.ts"),
   },
   { find: /^@plugboard\/(engine)\/internal$/, replacement: source("$1/src/internal.ts") },

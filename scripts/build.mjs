@@ -65,7 +65,19 @@ async function writeServer(cwd, dist, client) {
   for (const file of servedFiles) await cp(join(client, file), join(dist, "client", file));
 }
 
-for (const name of ["protocol", "engine", "contract", "msgpack", "session", "auth", "rate-limit", "testing"]) {
+for (const name of [
+  "protocol",
+  "engine",
+  "contract",
+  "msgpack",
+  "session",
+  "auth",
+  "rate-limit",
+  "testing",
+  "fastify",
+  "express",
+  "nestjs",
+]) {
   await replaceDist(folderOf(name), (dist) => writeLibrary(folderOf(name), dist));
 }
 await replaceDist(folderOf("client"), async (client) => {

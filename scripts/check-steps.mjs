@@ -82,6 +82,9 @@ export async function runChecks() {
       "auth",
       "rate-limit",
       "testing",
+      "fastify",
+      "express",
+      "nestjs",
     ];
     const packages = names.map((name) => `./packages/${name}`);
     await runSteps([{ name: "pack", command: ["npm", "pack", "--pack-destination", folder, ...packages] }]);

@@ -24,6 +24,9 @@ beforeAll(async () => {
     "auth",
     "rate-limit",
     "testing",
+    "fastify",
+    "express",
+    "nestjs",
     "testkit",
   ]) {
     await cp(join(root, "packages", name, "src"), join(copy, "packages", name, "src"), { recursive: true });

@@ -1,0 +1,2 @@
+/** Nothing yet. */
+export const version = "4.100.0";
