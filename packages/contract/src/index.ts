@@ -9,6 +9,13 @@ export type {
 } from "./standard-schema.js";
 export { type ErrorAnswer, errorAnswer, EventError, isErrorAnswer, isEventError } from "./event-error.js";
 export { type InvalidCode, type Issue, parse } from "./parse.js";
+export {
+  type ClientSocketLike,
+  type ContractClient,
+  contractClient,
+  type ContractClientOptions,
+  type ContractListener,
+} from "./contract-client.js";
 export { defineEvents } from "./define-events.js";
 export type {
   AckInputOf,
