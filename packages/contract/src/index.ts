@@ -1,3 +1,19 @@
+export {
+  asyncApi,
+  type AsyncApiChannel,
+  type AsyncApiDocument,
+  type AsyncApiMessage,
+  type AsyncApiOperation,
+  type AsyncApiOptions,
+  type AsyncApiServer,
+} from "./async-api.js";
+export {
+  fromJsonSchema,
+  type JsonSchemaChecker,
+  type JsonSchemaError,
+  type JsonSchemaFunction,
+} from "./from-json-schema.js";
+export type { JsonSchema, ToJsonSchema } from "./json-schema.js";
 export type {
   InferInput,
   InferOutput,
