@@ -172,9 +172,9 @@ function describeNamespace(
   for (const [event, definition] of Object.entries(contract.server)) addEvent(event, definition, false);
 }
 
-/** A key that AsyncAPI allows and that is not taken, like a name, which may be any text. */
+/** A key that AsyncAPI allows, that is not taken and not `__proto__`, like a name, which may be any text. */
 function freeKey(taken: object, name: string): string {
-  const plain = name.replaceAll(/[^\w.-]/g, "_") || "_";
+  const plain = name.replaceAll(/[^\w.-]|^_+/g, "_") || "_";
   let key = plain;
   for (let number = 2; Object.hasOwn(taken, key); number++) key = `${plain}_${number}`;
   return key;
