@@ -13,12 +13,20 @@ import { type ErrorAnswer, errorAnswer, EventError, isErrorAnswer, isEventError 
 import { isPromise, parse } from "./parse.js";
 import type { StandardSchema } from "./standard-schema.js";
 
-/** What is needed of a client socket: `socket.io-client` from 4.6 and `@plugboard/client` have it. */
+/** What is needed of a client socket, whatever its events: `socket.io-client` from 4.6 and `@plugboard/client` have it. */
 export interface ClientSocketLike {
+  emit(event: never, ...args: never[]): unknown;
+  emitWithAck(event: never, ...args: never[]): Promise<unknown>;
+  on(event: never, listener: never): unknown;
+  off(event: never, listener: never): unknown;
+}
+
+/** The same, when its events are not known. */
+interface UntypedSocket {
   emit(event: string, ...args: unknown[]): unknown;
   emitWithAck(event: string, ...args: unknown[]): Promise<unknown>;
-  on(event: string, listener: (...args: unknown[]) => void): unknown;
-  off(event: string, listener: (...args: unknown[]) => void): unknown;
+  on(event: string, listener: Listener): unknown;
+  off(event: string, listener: Listener): unknown;
 }
 
 /** A listener of an event of the server. What it returns answers the event, if the event is answered. */
@@ -78,13 +86,15 @@ type Listener = (...args: unknown[]) => unknown;
  * A view of a client socket that validates, over a contract made by `defineEvents`. What it sends is checked and sent as it
  * was given, for the server to make of it what the schema says; what it receives is what the schema makes of it.
  *
- * @param socket - of `socket.io-client` or `@plugboard/client`; it may be used beside the view
+ * @param typedSocket - of `socket.io-client` or `@plugboard/client`; it may be used beside the view
  */
 export function contractClient<C extends Contract>(
-  socket: ClientSocketLike,
+  typedSocket: ClientSocketLike,
   contract: C,
   { onInvalid = warnOnce() }: ContractClientOptions = {},
 ): ContractClient<C> {
+  // The contract says which events there are, so what the type of the socket says of them does not matter.
+  const socket = typedSocket as UntypedSocket;
   let added: { event: string; listener: Listener; receive: Listener }[] = [];
 
   const add = (event: string, listener: Listener, isOnce: boolean) => {

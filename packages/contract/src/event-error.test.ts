@@ -41,6 +41,11 @@ describe("errorAnswer", () => {
     });
   });
 
+  it("leaves an answer as it is, without what does not belong to one", () => {
+    const answer = { status: "error", code: "A", message: "b", data: [1] };
+    expect(errorAnswer({ ...answer, password: "secret" })).toEqual(answer);
+  });
+
   it("leaves data out where there are none", () => {
     expect(Object.keys(errorAnswer(new EventError("A", "b")))).toEqual(["status", "code", "message"]);
     expect(errorAnswer(new EventError("A", "b", null))).toHaveProperty("data", null);
@@ -50,7 +55,7 @@ describe("errorAnswer", () => {
     new Error("password of the database"),
     Object.assign(new Error("no such file"), { code: "ENOENT" }),
     { name: "EventError", code: 1, message: "no" },
-    { status: "error", code: "A", message: "b" },
+    { status: "error", message: "b" },
     "text",
     null,
     undefined,

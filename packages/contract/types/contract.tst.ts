@@ -1,15 +1,14 @@
-import { io as createPublished, type Socket as PublishedSocket } from "socket.io-client";
-import type { Server as PublishedServer } from "socket.io";
-import type { Server, Socket } from "@plugboard/server";
-import type { Socket as ClientSocket } from "@plugboard/client";
+import type { Socket as OurClientSocket } from "@plugboard/client";
 import {
   type AckInputOf,
   type AckOutputOf,
   type ClientEmitEvents,
   type ClientListenEvents,
   type Contract,
+  contractClient,
   defineEvents,
   type ErrorAnswer,
+  fromJsonSchema,
   type InferInput,
   type InferOutput,
   parse,
@@ -17,7 +16,13 @@ import {
   type PayloadOf,
   type ServerEmitEvents,
   type ServerListenEvents,
+  type StandardSchema,
 } from "@plugboard/contract";
+import type { Server as OurServer } from "@plugboard/server";
+import type { Server as PublishedServer } from "socket.io";
+import type { Socket as PublishedClientSocket } from "socket.io-client";
+import { Type } from "typebox";
+import { Compile } from "typebox/compile";
 import { type } from "arktype";
 import * as v from "valibot";
 import { z } from "zod";
@@ -87,18 +92,120 @@ describe("payloads and answers of an event", () => {
   });
 });
 
-describe("event maps", () => {
-  test("of a server", () => {
+describe("event maps of a server", () => {
+  test("listen to what schemas make of payloads, and answer with what they accept, or an error", () => {
     type Listen = ServerListenEvents<C>;
     expect<Listen["todo:add"]>().type.toBe<
       (payload: { title: string; at: Date }, ack: (answer: { id: number } | ErrorAnswer) => void) => void
     >();
     expect<Listen["todo:rename"]>().type.toBe<(payload: { title: string }) => void>();
+    expect<Listen["todo:sort"]>().type.toBe<(payload: "asc" | "desc") => void>();
     expect<Listen["todo:count"]>().type.toBe<(ack: (answer: string | ErrorAnswer) => void) => void>();
     expect<Listen["hello"]>().type.toBe<() => void>();
+    expect<keyof Listen>().type.toBe<keyof C["client"]>();
+  });
+
+  test("emit what schemas accept, and get what they make of answers, or an error", () => {
+    type Emit = ServerEmitEvents<C>;
+    expect<Emit["todo:added"]>().type.toBe<(payload: { id: number }) => void>();
+    expect<Emit["are you there"]>().type.toBe<
+      (payload: string, ack: (answer: boolean | ErrorAnswer) => void) => void
+    >();
+    expect<Emit["bye"]>().type.toBe<() => void>();
+  });
+
+  test("fit our server and the published one", () => {
+    const use = (
+      io:
+        | PublishedServer<ServerListenEvents<C>, ServerEmitEvents<C>>
+        | OurServer<ServerListenEvents<C>, ServerEmitEvents<C>>,
+    ) => io;
+    expect<Parameters<typeof use>[0]["emit"]>().type.toBeCallableWith("todo:added", { id: 1 });
+    expect<Parameters<typeof use>[0]["emit"]>().type.not.toBeCallableWith("todo:added", { id: "1" });
+    expect<Parameters<typeof use>[0]["emit"]>().type.not.toBeCallableWith("todo:add", { id: 1 });
   });
 });
-declare const published: PublishedServer<ServerListenEvents<C>, ServerEmitEvents<C>>;
-declare const ours: Server<ServerListenEvents<C>, ServerEmitEvents<C>>;
-published.emit("bye");
-ours.emit("bye");
+
+declare const published: PublishedClientSocket<ClientListenEvents<C>, ClientEmitEvents<C>>;
+declare const ours: OurClientSocket<ClientListenEvents<C>, ClientEmitEvents<C>>;
+
+describe("event maps of a client", () => {
+  test("emit what schemas accept, and get what they make of answers, or an error", () => {
+    type Emit = ClientEmitEvents<C>;
+    expect<Emit["todo:add"]>().type.toBe<
+      (payload: { title: string; at: string }, ack: (answer: { id: number } | ErrorAnswer) => void) => void
+    >();
+    expect<Emit["todo:sort"]>().type.toBe<(payload?: "asc" | "desc") => void>();
+    expect<Emit["todo:count"]>().type.toBe<(ack: (answer: number | ErrorAnswer) => void) => void>();
+    expect<Emit["hello"]>().type.toBe<() => void>();
+  });
+
+  test("listen to what schemas make of payloads, and answer with what they accept, or an error", () => {
+    type Listen = ClientListenEvents<C>;
+    expect<Listen["are you there"]>().type.toBe<
+      (payload: string, ack: (answer: boolean | ErrorAnswer) => void) => void
+    >();
+    expect<Listen["bye"]>().type.toBe<() => void>();
+  });
+
+  test("fit the published client and ours", () => {
+    expect(published.emitWithAck("todo:count")).type.toBe<Promise<number | ErrorAnswer>>();
+    expect(ours.emitWithAck("todo:count")).type.toBe<Promise<number | ErrorAnswer>>();
+    expect(published.emit).type.not.toBeCallableWith("hello", 1);
+    expect(ours.emit).type.not.toBeCallableWith("hello", 1);
+  });
+});
+
+describe("contractClient", () => {
+  const client = contractClient(published, contract);
+
+  test("takes any client socket, typed or not", () => {
+    expect(contractClient).type.toBeCallableWith(published, contract);
+    expect(contractClient).type.toBeCallableWith(ours, contract);
+    expect(contractClient).type.toBeCallableWith({} as PublishedClientSocket, contract);
+    expect(contractClient).type.toBeCallableWith({} as OurClientSocket, contract);
+    expect(contractClient).type.not.toBeCallableWith({ emit() {} }, contract);
+  });
+
+  test("emits events of clients alone, with what the schema accepts", () => {
+    expect(client.emit).type.toBeCallableWith("todo:add", { title: "Tea", at: "2030-01-01" });
+    expect(client.emit).type.toBeCallableWith("todo:sort");
+    expect(client.emit).type.toBeCallableWith("todo:sort", "asc");
+    expect(client.emit).type.toBeCallableWith("hello");
+    expect(client.emit).type.not.toBeCallableWith("hello", 1);
+    expect(client.emit).type.not.toBeCallableWith("todo:add");
+    expect(client.emit).type.not.toBeCallableWith("todo:add", { title: 1, at: "2030-01-01" });
+    expect(client.emit).type.not.toBeCallableWith("todo:added", { id: 1 });
+    expect(client.emit).type.not.toBeCallableWith("todo:nothing");
+  });
+
+  test("awaits what the schema makes of an answer, of events that are answered", () => {
+    expect(client.emitWithAck("todo:count")).type.toBe<Promise<number>>();
+    expect(client.emitWithAck("todo:find", { text: "a" })).type.toBe<Promise<string[]>>();
+    expect(client.emitWithAck).type.not.toBeCallableWith("hello");
+    expect(client.emitWithAck).type.not.toBeCallableWith("todo:rename", { title: "a" });
+  });
+
+  test("hears events of the server, and returns answers where there are any", () => {
+    client.on("todo:added", (...args) => expect(args).type.toBe<[payload: { id: number }]>());
+    client.once("bye", (...args) => expect(args).type.toBe<[]>());
+    expect(client.on).type.toBeCallableWith("are you there", () => true);
+    expect(client.on).type.toBeCallableWith("are you there", async (name: string) => name === "a");
+    expect(client.on).type.toBeCallableWith("are you there", () => ({}) as ErrorAnswer);
+    expect(client.on).type.not.toBeCallableWith("are you there", () => "yes");
+    expect(client.on).type.not.toBeCallableWith("todo:added", (text: string) => text);
+    expect(client.on).type.not.toBeCallableWith("todo:add", () => {});
+  });
+});
+
+describe("fromJsonSchema", () => {
+  test("has the type of the schema of TypeBox", () => {
+    const schema = Type.Object({ title: Type.String(), tags: Type.Optional(Type.Array(Type.String())) });
+    expect(fromJsonSchema(schema, Compile(schema))).type.toBe<StandardSchema<{ title: string; tags?: string[] }>>();
+  });
+
+  test("has the type that the function of Ajv guards", () => {
+    const validate = {} as { (this: object, data: any, context?: object): data is { id: number }; errors?: null };
+    expect(fromJsonSchema({}, validate)).type.toBe<StandardSchema<{ id: number }>>();
+  });
+});
