@@ -1,6 +1,13 @@
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
-import { asyncApi, type AsyncApiDocument, defineEvents, fromJsonSchema, type ToJsonSchema } from "@plugboard/contract";
+import {
+  asyncApi,
+  type AsyncApiDocument,
+  defineEvents,
+  fromJsonSchema,
+  type JsonSchemaFunction,
+  type ToJsonSchema,
+} from "@plugboard/contract";
 import { type } from "arktype";
 import { Type } from "typebox";
 import { Compile } from "typebox/compile";
@@ -205,5 +212,5 @@ describe("an Ajv validator", () => {
 });
 
 interface AjvLike {
-  compile<Value>(schema: object): Parameters<typeof fromJsonSchema<Value>>[1];
+  compile<Value>(schema: object): JsonSchemaFunction<Value>;
 }

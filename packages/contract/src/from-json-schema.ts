@@ -19,6 +19,12 @@ export interface JsonSchemaChecker<Value = unknown> {
   Errors(value: unknown): Iterable<JsonSchemaError>;
 }
 
+/** What a validator says a value is. */
+export type GuardedBy<Validator> = Validator extends
+  ((value: unknown) => value is infer Value) | { Check(value: unknown): value is infer Value }
+  ? Value
+  : unknown;
+
 /**
  * Makes a Standard Schema of a JSON Schema and what validates it. The value goes through as it is: nothing is converted, no
  * default filled in, unless the validator itself changes the value.
@@ -27,11 +33,11 @@ export interface JsonSchemaChecker<Value = unknown> {
  * @param validator - `Compile(jsonSchema)` of `typebox/compile`, or `ajv.compile(jsonSchema)` with a synchronous schema. The
  * type of the value is the one it guards.
  */
-export function fromJsonSchema<Value>(
+export function fromJsonSchema<Validator extends JsonSchemaFunction | JsonSchemaChecker>(
   jsonSchema: object,
-  validator: JsonSchemaFunction<Value> | JsonSchemaChecker<Value>,
-): StandardSchema<Value> {
-  const isValid = (value: unknown): value is Value =>
+  validator: Validator,
+): StandardSchema<GuardedBy<Validator>> {
+  const isValid = (value: unknown): value is GuardedBy<Validator> =>
     typeof validator === "function" ? validator(value) : validator.Check(value);
   const errorsOf = (value: unknown) => (typeof validator === "function" ? validator.errors : validator.Errors(value));
   // A copy, so that whoever changes a document does not change the schema; TypeBox keeps more in it than JSON.

@@ -9,6 +9,7 @@ export {
 } from "./async-api.js";
 export {
   fromJsonSchema,
+  type GuardedBy,
   type JsonSchemaChecker,
   type JsonSchemaError,
   type JsonSchemaFunction,

@@ -204,6 +204,13 @@ describe("fromJsonSchema", () => {
     expect(fromJsonSchema(schema, Compile(schema))).type.toBe<StandardSchema<{ title: string; tags?: string[] }>>();
   });
 
+  test("has it also where another is expected, which is then an error", () => {
+    const schema = Type.Object({ title: Type.String() });
+    const same: StandardSchema<{ title: string }> = fromJsonSchema(schema, Compile(schema));
+    expect(same).type.toBe<StandardSchema<{ title: string }>>();
+    expect(fromJsonSchema(schema, Compile(schema))).type.not.toBeAssignableTo<StandardSchema<{ title: number }>>();
+  });
+
   test("has the type that the function of Ajv guards", () => {
     const validate = {} as { (this: object, data: any, context?: object): data is { id: number }; errors?: null };
     expect(fromJsonSchema({}, validate)).type.toBe<StandardSchema<{ id: number }>>();
