@@ -99,15 +99,16 @@ export function contractClient<C extends Contract>(
 
   const add = (event: string, listener: Listener, isOnce: boolean) => {
     const definition = definitionOf(contract, "server", event);
-    let used = false;
-    const call: Listener = (...payload) => {
-      if (!isOnce) return listener(...payload);
-      if (used) return undefined;
-      used = true;
-      remove((entry) => entry.receive === receive);
-      return listener(...payload);
+    let isOver = false;
+    const take = () => {
+      if (isOver) return false;
+      if (isOnce) {
+        isOver = true;
+        remove((entry) => entry.receive === receive);
+      }
+      return true;
     };
-    const receive = receiver(event, definition, call, onInvalid);
+    const receive = receiver({ event, definition, listener, take, onInvalid });
     added.push({ event, listener, receive });
     socket.on(event, receive);
   };
@@ -168,23 +169,29 @@ function argumentsFor(schema: StandardSchema | undefined, value: unknown): unkno
   return schema === undefined || value === undefined ? [] : [value];
 }
 
+interface Subscription {
+  readonly event: string;
+  readonly definition: EventDefinition;
+  readonly listener: Listener;
+  /** Asked before the listener is called: whether it still wants to be. */
+  take(): boolean;
+  readonly onInvalid: NonNullable<ContractClientOptions["onInvalid"]>;
+}
+
 /** What is added to the socket for a listener. */
-function receiver(
-  event: string,
-  { payload, ack }: EventDefinition,
-  listener: Listener,
-  onInvalid: NonNullable<ContractClientOptions["onInvalid"]>,
-): Listener {
+function receiver({ event, definition, listener, take, onInvalid }: Subscription): Listener {
+  const { payload, ack } = definition;
   return (...args) => {
     const answer = typeof args.at(-1) === "function" ? (args.pop() as Listener) : undefined;
     const refuse = (error: EventError, value: unknown) => {
       answer?.(errorAnswer(error));
       onInvalid(error, event, value);
     };
-    const call = (value: unknown) => (payload === undefined ? listener() : listener(value));
-    const run = (value: unknown) =>
-      answer === undefined ? call(value) : respond(() => call(value), ack, answer, refuse);
-
+    const run = (value: unknown) => {
+      if (!take()) return undefined;
+      const call = () => (payload === undefined ? listener() : listener(value));
+      return answer === undefined ? call() : respond(call, ack, answer, refuse);
+    };
     let value;
     try {
       value = payload && parse(payload, args[0]);
@@ -225,7 +232,7 @@ function warnOnce(): NonNullable<ContractClientOptions["onInvalid"]> {
   return (error, event) => {
     if (warned.has(event)) return;
     warned.add(event);
-    const { console } = globalThis as { console?: { warn(text: string): void } };
-    console?.warn(`"${event}" is not what the contract says: ${error.message}. Later ones are not reported.`);
+    const { console } = globalThis as unknown as { console: { warn(text: string): void } };
+    console.warn(`"${event}" is not what the contract says: ${error.message}. Later ones are not reported.`);
   };
 }
