@@ -1,10 +1,10 @@
 import { type ContractClientOptions, contractClient, defineEvents, EventError } from "@plugboard/contract";
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
+import { bothClients } from "../support/both-clients.js";
 import type { InteropSocket } from "../support/interop-implementation.js";
 import { interopSuite } from "../support/interop-suite.js";
 import { nextEvent } from "../support/next-event.js";
-import { clients } from "./clients.js";
 
 const slow = async (): Promise<boolean> => new Promise((resolve) => setImmediate(resolve, true));
 
@@ -26,7 +26,7 @@ const contract = defineEvents({
 
 // These servers know nothing of the contract: what they send is as right or wrong as a test wants it.
 interopSuite("a client with a contract", ({ startServer }) => {
-  describe.each(clients)("through $name", ({ connect }) => {
+  describe.each(bothClients)("through $name", ({ connect }) => {
     async function start(options?: ContractClientOptions) {
       const { io, url } = await startServer();
       const connection = nextEvent<[InteropSocket]>(io, "connection");

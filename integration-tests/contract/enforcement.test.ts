@@ -2,9 +2,9 @@ import { contractClient, defineEvents, EventError } from "@plugboard/contract";
 import type { Server } from "@plugboard/server";
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
+import { bothClients } from "../support/both-clients.js";
 import { nextEvent } from "../support/next-event.js";
 import { serve } from "../support/serve.js";
-import { clients } from "./clients.js";
 import { libraries } from "./libraries.js";
 
 /** Our server, with the errors that no client is told of. */
@@ -14,7 +14,7 @@ async function start() {
   return { io: io as unknown as Server, url, failures };
 }
 
-describe.each(clients)("a server with a contract and $name", ({ connect }) => {
+describe.each(bothClients)("a server with a contract and $name", ({ connect }) => {
   describe.each(libraries)("over schemas of $name", ({ todo, created }) => {
     const contract = defineEvents({
       client: { "todo:add": { payload: todo, ack: created } },
