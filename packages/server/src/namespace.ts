@@ -1,7 +1,10 @@
 import { EventEmitter } from "node:events";
+import type { Contract } from "@plugboard/contract";
 import { createDebug, runMiddlewareChain } from "@plugboard/engine/internal";
 import type { Adapter, Room, Session, SocketId } from "./adapter-contract.js";
 import { BroadcastOperatorImplementation } from "./broadcast-operator.js";
+import { addHandler } from "./event-handlers.js";
+import type { HandledEvent } from "./event-parts.js";
 import type {
   AuthData,
   Callback,
@@ -11,6 +14,8 @@ import type {
   ServerPart,
   SocketPart,
 } from "./parts.js";
+import { JOIN_ROOM, LEAVE_ROOM, RoomPermissions, type RoomCheck } from "./room-permissions.js";
+import { END_SOCKETS } from "./socket-ending.js";
 import { SocketImplementation } from "./socket.js";
 
 const debug = createDebug("socket.io:namespace");
@@ -26,6 +31,9 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
   readonly _preConnectSockets: Map<SocketId, SocketPart> = new Map();
   adapter!: Adapter;
   _fns: ConnectionMiddleware[] = [];
+  _contract: Contract | undefined = undefined;
+  _handled: Map<unknown, HandledEvent> | undefined = undefined;
+  _roomPermissions: RoomPermissions | undefined = undefined;
   _ids = 0;
   /** With recovery: the sockets that are here or about to be, by their secret. */
   _recoverable: Map<string, SocketPart> | undefined = undefined;
@@ -57,7 +65,14 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
   }
 
   run(socket: SocketPart, done: (error?: unknown) => void): void {
-    runMiddlewareChain(this._fns, [socket], done);
+    runMiddlewareChain(this._middlewaresFor(socket), [socket], done);
+  }
+
+  /** Those of the server first; a recovered socket passes by those of the namespace. */
+  _middlewaresFor({ recovered }: SocketPart): readonly ConnectionMiddleware[] {
+    const { _admissions, opts } = this.server;
+    if (recovered && opts.connectionStateRecovery?.skipMiddlewares) return _admissions;
+    return _admissions.length === 0 ? this._fns : [..._admissions, ...this._fns];
   }
 
   /**
@@ -66,7 +81,7 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
    * @param onSettled - gets the socket before the listeners of `connection`; undefined when it was refused
    */
   _add(client: ClientPart, auth: AuthData, onSettled: (socket: SocketPart | undefined) => void): void {
-    const restored = this._restoreSession(auth);
+    const restored = this._restoreSession(client, auth);
     if (restored === undefined) {
       this._admit(this._createSocket(client, auth), onSettled);
       return;
@@ -84,7 +99,7 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
     restored.then(proceed, () => proceed(null));
   }
 
-  _restoreSession(auth: AuthData): Promise<Session | null> | undefined {
+  _restoreSession(client: ClientPart, auth: AuthData): Promise<Session | null> | undefined {
     const { pid, offset, sids } = auth;
     if (!this.server.opts.connectionStateRecovery) return undefined;
     if (typeof pid !== "string" || typeof offset !== "string") return undefined;
@@ -92,7 +107,8 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
     // A client often knows sooner than we that its connection is lost. That it is the same one it shows by the secret id of
     // that connection, which nobody finds in what clients said when they came back.
     if (former !== undefined && Array.isArray(sids) && sids.includes(former.id)) former._supersede();
-    return new Promise((resolve) => resolve(this.adapter.restoreSession(pid, offset)));
+    const restored = new Promise<Session | null>((resolve) => resolve(this.adapter.restoreSession(pid, offset)));
+    return restored.then((session) => this.server._recoveries.confirm(session, { namespace: this, client, auth }));
   }
 
   /** Gives back what was restored for a client that is gone again. */
@@ -110,7 +126,7 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
     this._preConnectSockets.set(socket.id, socket);
     if (socket.pid !== undefined) (this._recoverable ??= new Map()).set(socket.pid, socket);
     client._onPending(socket);
-    if (socket.recovered && this.server.opts.connectionStateRecovery?.skipMiddlewares) {
+    if (socket.recovered && this._middlewaresFor(socket).length === 0) {
       this._settle(socket, undefined, onSettled);
       return;
     }
@@ -170,6 +186,32 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
     const heard = this.listenerCount(event) > 0;
     this.server._guard.deliver(this, [event, ...args]);
     return heard;
+  }
+
+  // Events of all its sockets.
+
+  /** From now on only events of the contract go in and out, validated. */
+  useContract(contract: Contract): this {
+    this._contract = contract;
+    return this;
+  }
+
+  /** Adds the handler of an event for all its sockets; its return value is the acknowledgement. */
+  handle(event: string, ...stepsAndHandler: unknown[]): this {
+    this._handled ??= new Map();
+    addHandler(this._handled, event, stepsAndHandler);
+    return this;
+  }
+
+  /** Lets clients ask for the rooms that match a pattern. */
+  authorize(pattern: string, check: RoomCheck): this {
+    if (this._roomPermissions === undefined) {
+      const permissions = new RoomPermissions();
+      this.handle(JOIN_ROOM, permissions.join).handle(LEAVE_ROOM, permissions.leave);
+      this._roomPermissions = permissions;
+    }
+    this._roomPermissions.add(pattern, check);
+    return this;
   }
 
   // Broadcasts.
@@ -260,6 +302,7 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
 
   /** Called by adapters for an event that another server sent. */
   _onServerSideEmit(event: unknown[]): void {
-    this.server._guard.deliver(this, event);
+    if (event[0] === END_SOCKETS) this.server._endLocalSockets(event[1]);
+    else this.server._guard.deliver(this, event);
   }
 }
