@@ -6,7 +6,7 @@ import { WebSocketServer } from "ws";
 import { nextEvent } from "../support/next-event.js";
 import { refusedUpgrade } from "../support/refused-upgrade.js";
 import { HttpError, startFramework, type Hook, type SmallFramework } from "./small-framework.js";
-import { openClient, routes } from "./stock-and-ours.js";
+import { routes } from "./stock-and-ours.js";
 
 interface Failure extends Error {
   description: unknown;
@@ -34,8 +34,7 @@ async function untilNoConnections({ webServer }: SmallFramework): Promise<void> 
 }
 
 describe.each(routes)("a framework that owns the requests, and $name", ({ client, transport }) => {
-  const open = ({ url }: SmallFramework, options = {}) =>
-    openClient(client, url, { transports: [transport], ...options });
+  const open = ({ url }: SmallFramework, options = {}) => client.open(url, { transports: [transport], ...options });
 
   it("runs its hooks at the handshake, and carries events both ways", async () => {
     const framework = await startFramework();
@@ -231,7 +230,7 @@ describe("the answer to a poll, which a framework sends in its own way", () => {
       const ended: unknown[] = [];
       framework.engine.once("connection", (session) => session.on("close", (reason: string) => ended.push(reason)));
       const options = { transports: ["polling"], reconnection: true, reconnectionDelay: 10 };
-      const socket = openClient(client, framework.url, options);
+      const socket = client.open(framework.url, options);
       await nextEvent(socket, "connect_error");
       await nextEvent(socket, "connect");
       expect(ended).toEqual(["transport error"]);

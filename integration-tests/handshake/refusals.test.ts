@@ -8,10 +8,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { clients } from "../client/support/clients.js";
 import { launchChromium } from "../environments/chromium.js";
 import type { ListeningServer } from "../support/listening-server.js";
+import { bothClients } from "../support/both-clients.js";
 import { nextEvent } from "../support/next-event.js";
 import { serve } from "../support/serve.js";
 import { outcomeOf, type Outcome } from "./outcome.js";
-import { openClient, type TransportName } from "./stock-and-ours.js";
+import type { TransportName } from "./stock-and-ours.js";
 
 type ClientOptions = Partial<ManagerOptions & SocketOptions>;
 type Host = "Node" | "Chromium";
@@ -193,7 +194,7 @@ describe.each(["@plugboard/client", "socket.io-client"])("in Chromium, %s is tol
   });
 });
 
-describe.each(clients)("an upgrade that is refused, for $name", (client) => {
+describe.each(bothClients)("an upgrade that is refused, for $name", (client) => {
   it("is no error: the socket is connected and stays on polling", async () => {
     const server = await serveWithPages();
     server.io.engine.use((req: IncomingMessage, res: ServerResponse, next: Next) => {
@@ -201,7 +202,7 @@ describe.each(clients)("an upgrade that is refused, for $name", (client) => {
       else res.writeHead(401).end("no websockets here");
     });
     server.io.on("connection", (socket) => socket.on("echo", (value: unknown, reply: Next) => reply(value)));
-    const socket = openClient(client, server.url, { transports: ["polling", "websocket"] });
+    const socket = client.open(server.url, { transports: ["polling", "websocket"] });
     const errors: unknown[] = [];
     socket.on("connect_error", (error) => errors.push(error));
     // The probe goes out beside the first packets: it may fail before the namespace has answered.
