@@ -126,6 +126,15 @@ describe("a page of a foreign origin in Chromium", () => {
     expect(users).toEqual(["ada"]);
   });
 
+  it("is told neither status nor body of the refusal", async () => {
+    const { url, foreign } = await start({ checkOrigin: true });
+    const told = await foreign.evaluate(`new Promise((resolve) => {
+      const socket = io("${url}", { transports: ["polling"], reconnection: false });
+      socket.on("connect_error", ({ description, context }) => resolve([description, context.responseText]));
+    })`);
+    expect(told).toEqual([0, ""]);
+  });
+
   it.each(transports)("cannot hide its origin in a sandboxed frame, over %s", async (transport) => {
     const { url, own, users } = await start({ checkOrigin: true });
     await own.evaluate(`new Promise((resolve) => {
