@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { ENGINE_ERROR_MESSAGES, EngineErrorCode } from "@plugboard/protocol";
-import { plainAnswer, type HttpAnswer, type HttpRequestLike } from "./http-port.js";
+import { plainAnswer, type HeaderFields, type HttpAnswer, type HttpRequestLike } from "./http-port.js";
 import type { HandshakeLimit } from "./handshake-limit.js";
 import type { ResolvedEngineOptions } from "./options.js";
 import type { EngineSession } from "./session.js";
@@ -10,7 +10,9 @@ export interface Refusal {
   readonly error: keyof typeof EngineErrorCode;
   readonly context: Record<string, unknown>;
   /** HTTP status where it is not the usual one. */
-  readonly status?: number;
+  readonly status?: number | undefined;
+  /** Header fields of the answer, besides the usual ones. */
+  readonly headers?: HeaderFields | undefined;
 }
 
 const TOO_MANY_HANDSHAKES: Refusal = {
@@ -91,9 +93,15 @@ function askUser(request: HttpRequestLike, { allowRequest }: ResolvedEngineOptio
   return new Promise((resolve) => {
     const fail = (error: unknown): void => resolve(refusal("FORBIDDEN", { message: undefined, error }));
     try {
-      const result: unknown = allowRequest(request.raw as IncomingMessage, (message, success) =>
-        resolve(success ? undefined : refusal("FORBIDDEN", { message })),
-      );
+      const result: unknown = allowRequest(request.raw as IncomingMessage, (message, success, how) => {
+        const { status, headers } = how ?? {};
+        const isStatus = status !== undefined && status >= 400 && status < 600;
+        resolve(
+          success
+            ? undefined
+            : { ...refusal("FORBIDDEN", { message }), status: isStatus ? status : undefined, headers },
+        );
+      });
       if (typeof (result as PromiseLike<unknown> | undefined)?.then === "function") {
         (result as PromiseLike<unknown>).then(undefined, fail);
       }
@@ -129,7 +137,7 @@ export function refusalAnswer(refused: Refusal): HttpAnswer {
   const body = JSON.stringify({ code: EngineErrorCode[refused.error], message: refusalText(refused) });
   return plainAnswer(
     refused.status ?? (refused.error === "FORBIDDEN" ? 403 : 400),
-    { "Content-Type": "application/json" },
+    { ...refused.headers, "Content-Type": "application/json" },
     body,
   );
 }

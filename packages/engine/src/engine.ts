@@ -410,11 +410,12 @@ function rejectUpgrade(socket: Duplex, refused: Refusal): void {
     socket.destroy();
     return;
   }
-  const { status = 400 } = refused;
+  const { status = 400, headers = {} } = refused;
   const message = refusalText(refused);
-  const length = Buffer.byteLength(message);
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-type: text/html\r\nContent-Length: ${length}\r\n\r\n${message}`,
-    () => socket.destroy(),
-  );
+  let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\nConnection: close\r\nContent-type: text/html\r\nContent-Length: ${Buffer.byteLength(message)}\r\n`;
+  for (const [name, value] of Object.entries(headers)) {
+    validateField(name, value);
+    for (const line of Array.isArray(value) ? value : [value]) head += `${name}: ${line}\r\n`;
+  }
+  socket.end(`${head}\r\n${message}`, () => socket.destroy());
 }

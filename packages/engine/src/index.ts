@@ -29,6 +29,7 @@ export type {
   AttachOptions,
   EngineListenerFailure,
   EngineOptions,
+  HandshakeRefusal,
   PerMessageDeflateOptions,
   ResolvedEngineOptions,
   SlowConsumerPolicy,
