@@ -24,6 +24,7 @@ import type {
   ParserEncoder,
   ServerOptions as ServerOptionsFor,
 } from "./options.js";
+import type { RecoveryCandidate } from "./recovery-checks.js";
 import { NamespaceImplementation } from "./namespace.js";
 import { ServerImplementation } from "./server.js";
 import { SocketImplementation } from "./socket.js";
@@ -253,6 +254,29 @@ export interface Server<
   listen(server: AttachableServer | number, options?: Partial<ServerOptions>): this;
   /** Takes connections from an engine made elsewhere. */
   bind(engine: EventEmitter): this;
+  /**
+   * Adds a middleware for every socket of every namespace, made or not yet. It runs before those of `use`, and for recovered
+   * sockets too, whatever `skipMiddlewares` says.
+   */
+  useAlways(middleware: NamespaceMiddleware<Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>>): this;
+  /**
+   * Asked before a client gets a stored socket back. When one of the checks says no, throws or rejects, the client starts
+   * anew: `recovered` is false and all middlewares run.
+   */
+  confirmRecovery(
+    check: (
+      candidate: RecoveryCandidate<Namespace<any, any, any, any>, IncomingMessage>,
+    ) => boolean | PromiseLike<boolean>,
+  ): this;
+  /**
+   * Ends all sockets that are in any of these rooms, in all namespaces and on all nodes. What is stored of such sockets
+   * for recovery is void from now on, on this node and those that the adapter of the main namespace reaches.
+   *
+   * @param how - `"rehandshake"` closes the connections as if they were lost: stock clients come back, all middlewares run;
+   *   `"disconnect"` tells the clients, which then stay away
+   * @param reason - description of the `disconnect` event of the sockets, with `"rehandshake"`
+   */
+  endSockets(rooms: Room | Room[], how: "rehandshake" | "disconnect", reason?: string): this;
   /**
    * A namespace, made if need be. A pattern or function makes one that stands for all names it matches, as clients ask for them.
    *

@@ -11,6 +11,7 @@ import type {
   ServerPart,
   SocketPart,
 } from "./parts.js";
+import { END_SOCKETS } from "./socket-ending.js";
 import { SocketImplementation } from "./socket.js";
 
 const debug = createDebug("socket.io:namespace");
@@ -57,7 +58,14 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
   }
 
   run(socket: SocketPart, done: (error?: unknown) => void): void {
-    runMiddlewareChain(this._fns, [socket], done);
+    runMiddlewareChain(this._middlewaresFor(socket), [socket], done);
+  }
+
+  /** Those of the server first; a recovered socket passes by those of the namespace. */
+  _middlewaresFor({ recovered }: SocketPart): readonly ConnectionMiddleware[] {
+    const { _admissions, opts } = this.server;
+    if (recovered && opts.connectionStateRecovery?.skipMiddlewares) return _admissions;
+    return _admissions.length === 0 ? this._fns : [..._admissions, ...this._fns];
   }
 
   /**
@@ -66,7 +74,7 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
    * @param onSettled - gets the socket before the listeners of `connection`; undefined when it was refused
    */
   _add(client: ClientPart, auth: AuthData, onSettled: (socket: SocketPart | undefined) => void): void {
-    const restored = this._restoreSession(auth);
+    const restored = this._restoreSession(client, auth);
     if (restored === undefined) {
       this._admit(this._createSocket(client, auth), onSettled);
       return;
@@ -84,7 +92,7 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
     restored.then(proceed, () => proceed(null));
   }
 
-  _restoreSession(auth: AuthData): Promise<Session | null> | undefined {
+  _restoreSession(client: ClientPart, auth: AuthData): Promise<Session | null> | undefined {
     const { pid, offset, sids } = auth;
     if (!this.server.opts.connectionStateRecovery) return undefined;
     if (typeof pid !== "string" || typeof offset !== "string") return undefined;
@@ -92,7 +100,8 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
     // A client often knows sooner than we that its connection is lost. That it is the same one it shows by the secret id of
     // that connection, which nobody finds in what clients said when they came back.
     if (former !== undefined && Array.isArray(sids) && sids.includes(former.id)) former._supersede();
-    return new Promise((resolve) => resolve(this.adapter.restoreSession(pid, offset)));
+    const restored = new Promise<Session | null>((resolve) => resolve(this.adapter.restoreSession(pid, offset)));
+    return restored.then((session) => this.server._recoveries.confirm(session, { namespace: this, client, auth }));
   }
 
   /** Gives back what was restored for a client that is gone again. */
@@ -110,7 +119,7 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
     this._preConnectSockets.set(socket.id, socket);
     if (socket.pid !== undefined) (this._recoverable ??= new Map()).set(socket.pid, socket);
     client._onPending(socket);
-    if (socket.recovered && this.server.opts.connectionStateRecovery?.skipMiddlewares) {
+    if (socket.recovered && this._middlewaresFor(socket).length === 0) {
       this._settle(socket, undefined, onSettled);
       return;
     }
@@ -260,6 +269,7 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
 
   /** Called by adapters for an event that another server sent. */
   _onServerSideEmit(event: unknown[]): void {
-    this.server._guard.deliver(this, event);
+    if (event[0] === END_SOCKETS) this.server._endLocalSockets(event[1]);
+    else this.server._guard.deliver(this, event);
   }
 }

@@ -11,6 +11,7 @@ import type { Adapter, Room, SocketId } from "./adapter-contract.js";
 import type { WriteOptions } from "./emit-flags.js";
 import type { Limits } from "./limits.js";
 import type { ListenerGuard } from "./listener-errors.js";
+import type { RecoveryChecks } from "./recovery-checks.js";
 
 export type Callback = (...args: unknown[]) => unknown;
 export type Next = (error?: unknown) => void;
@@ -85,8 +86,13 @@ export interface ServerPart {
   readonly _limits: Limits;
   /** Runs the listeners and callbacks of users. */
   readonly _guard: ListenerGuard;
+  /** Middlewares for every socket of every namespace, recovered ones included. */
+  readonly _admissions: readonly ConnectionMiddleware[];
+  readonly _recoveries: RecoveryChecks;
   /** Set while the server is closing: nothing new is let in. */
   readonly _draining: boolean;
+  /** Ends sockets of this node, as another node has asked. */
+  _endLocalSockets(order: unknown): void;
   _createDecoder(connection: Connection): PacketDecoder;
   _createAdapter(namespace: NamespacePart): Adapter;
   /** Looks for a dynamic namespace that admits `name`; creates it if need be. */

@@ -2,7 +2,7 @@ import { Engine } from "@plugboard/engine";
 import { createDebug } from "@plugboard/engine/internal";
 import { EventEmitter } from "node:events";
 import type { Server as HttpServer } from "node:http";
-import type { Adapter, AdapterConstructor } from "./adapter-contract.js";
+import type { Adapter, AdapterConstructor, Room } from "./adapter-contract.js";
 import { InMemoryAdapter } from "./adapter.js";
 import { ClientFiles } from "./client-files.js";
 import { ClientImplementation } from "./client.js";
@@ -26,8 +26,10 @@ import type {
   RecoveryOptions,
   ServerPart,
 } from "./parts.js";
+import { RecoveryChecks, type RecoveryCheck } from "./recovery-checks.js";
 import { httpServerOf, isOptions, type HttpServerLike } from "./server-attachment.js";
 import { SessionAwareAdapter } from "./session-aware-adapter.js";
+import { END_SOCKETS, endSockets, isEndingOrder, type EndingOrder, type SocketEnding } from "./socket-ending.js";
 import { isThenable } from "./thenable.js";
 
 const debug = createDebug("socket.io:server");
@@ -82,6 +84,8 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
   readonly _nsps: Map<string, NamespaceImplementation> = new Map();
   readonly _guard: ListenerGuard;
   readonly _limits: Limits;
+  readonly _admissions: ConnectionMiddleware[] = [];
+  readonly _recoveries: RecoveryChecks;
   _adapter: AdapterConstructor;
   _path = "";
   _connectTimeout: number;
@@ -97,6 +101,10 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
     this.opts = resolveOptions(given);
     this._guard = new ListenerGuard(this.opts);
     this._limits = resolveLimits(given);
+    this._recoveries = new RecoveryChecks(
+      this._guard,
+      this.opts.connectionStateRecovery?.maxDisconnectionDuration ?? 0,
+    );
     this._parser = (given.parser as PacketParser | undefined) ?? DEFAULT_PARSER;
     this.encoder = new this._parser.Encoder();
     const inMemory = this.opts.connectionStateRecovery ? SessionAwareAdapter : InMemoryAdapter;
@@ -260,6 +268,38 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
 
   _newChild(parent: ParentNamespaceImplementation, name: string): NamespacePart | Error {
     return parent.children.size < this._limits.maxDynamicNamespaces ? parent.createChild(name) : tooManyNamespaces();
+  }
+
+  // What holds for all namespaces.
+
+  /** Adds a middleware for every socket of every namespace, recovered ones included; runs before those of `use`. */
+  useAlways(middleware: ConnectionMiddleware): this {
+    this._admissions.push(middleware);
+    return this;
+  }
+
+  /** Adds a check that is asked before a socket is recovered. */
+  confirmRecovery(check: RecoveryCheck): this {
+    this._recoveries.add(check);
+    return this;
+  }
+
+  /** Ends all sockets in any of these rooms, in all namespaces and on all nodes; what is stored of such is void. */
+  endSockets(rooms: Room | Room[], how: SocketEnding, reason?: string): this {
+    const order: EndingOrder = { rooms: Array.isArray(rooms) ? rooms : [rooms], how, reason };
+    const { adapter } = this.sockets;
+    // The others first: those whose sockets end here must not get in there.
+    if (adapter.serverSideEmit !== InMemoryAdapter.prototype.serverSideEmit) {
+      this._guard.call(() => adapter.serverSideEmit([END_SOCKETS, order]), adapter, ["endSockets"]);
+    }
+    this._endLocalSockets(order);
+    return this;
+  }
+
+  _endLocalSockets(order: unknown): void {
+    if (!isEndingOrder(order)) return;
+    this._recoveries.void(order.rooms);
+    endSockets(this._nsps.values(), order);
   }
 
   _createAdapter(namespace: NamespacePart): Adapter {
