@@ -1,5 +1,5 @@
+import type { ErrorAnswer } from "@plugboard/server";
 import type { AnyNamespace, AnyServer, AnySocket } from "./any-socket.js";
-import { errorAnswer } from "./event-error.js";
 import { EventLimit } from "./event-limit.js";
 import { Limit, type LimiterErrorPolicy } from "./limit.js";
 import type { RateRule } from "./limiter.js";
@@ -50,8 +50,10 @@ export function limitEvents(target: AnyServer | AnyNamespace, options: EventLimi
         // What it sent before it was sent away.
         if (socket.disconnected) return;
         const error = tooManyEvents(excess);
-        const ack: unknown = event.at(-1);
-        if (typeof ack === "function") ack(errorAnswer(error));
+        const { code, message, data } = error;
+        // Without it the event counts as one that nobody waits for, so that the server hears of it in every case.
+        const ack = typeof event.at(-1) === "function" ? (event.pop() as (answer: ErrorAnswer) => void) : undefined;
+        ack?.({ status: "error", code, message, data });
         next(error);
         if (onLimit === "disconnect") socket.disconnect(true);
       });

@@ -1,4 +1,4 @@
-import { EventError } from "./event-error.js";
+import { EventError } from "@plugboard/server";
 
 /** Code of every refusal of this package. */
 export const RATE_LIMITED = "SIO_RATE_LIMITED";

@@ -1,4 +1,4 @@
-import type { EventContext } from "./event-error.js";
+import type { EventContext } from "@plugboard/server";
 import type { AnySocket } from "./any-socket.js";
 import { EventLimit } from "./event-limit.js";
 import { Limit, type LimiterErrorPolicy } from "./limit.js";
