@@ -1,16 +1,14 @@
 import type { AnySocket } from "./any-socket.js";
 import { DecisionQueue } from "./decision-queue.js";
-import type { Limit } from "./limit.js";
+import { LIMITER_TIMEOUT_MS, type Limit } from "./limit.js";
 import type { Excess } from "./rate-limit-error.js";
 import { keyOfSocket, type SocketKey } from "./socket-key.js";
 
-/** Events of one socket that may wait for a limiter; more are refused. */
+/** Events of one socket that may wait for a limiter; more are refused at once, before those that wait. */
 export const MAX_UNDECIDED_EVENTS = 10_000;
 
-/** When a client may come back that had too many events waiting. */
-const RETRY_AFTER_CROWD_MS = 1_000;
-
-const TOO_MANY_UNDECIDED = Promise.resolve<Excess>({ retryAfterMs: RETRY_AFTER_CROWD_MS });
+/** By then the limiter has answered, or counts as failing. */
+const TOO_MANY_UNDECIDED: Excess = { retryAfterMs: LIMITER_TIMEOUT_MS };
 
 /** Decides on the events of one socket after the other. */
 export class EventLimit {
@@ -29,8 +27,8 @@ export class EventLimit {
    * @param act - gets undefined when the event is within all limits; called in the order of the events
    */
   decide(limits: readonly Limit[], act: (excess: Excess | undefined) => void): void {
-    const isCrowd = this.#queue.length >= MAX_UNDECIDED_EVENTS;
-    this.#queue.add(isCrowd ? TOO_MANY_UNDECIDED : this.#check(limits), act);
+    if (this.#queue.length >= MAX_UNDECIDED_EVENTS) act(TOO_MANY_UNDECIDED);
+    else this.#queue.add(this.#check(limits), act);
   }
 
   #check(limits: readonly Limit[]): Promise<Excess | undefined> {
