@@ -1,5 +1,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
+import { createRequire } from "node:module";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { limitEvents } from "@plugboard/rate-limit";
 import type { Socket } from "@plugboard/server";
@@ -7,11 +9,19 @@ import { Redis } from "ioredis";
 import { RateLimiterMemory, RateLimiterRedis } from "rate-limiter-flexible";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { startRedis, type RedisProcess } from "../adapters/redis-process.js";
+import { installLocked } from "../support/install-locked.js";
 import { nextEvent } from "../support/next-event.js";
 import { testedClients } from "./clients.js";
 import { serveLimited } from "./limited-server.js";
 
 const script = fileURLToPath(new URL("./fixtures/limited-node.mjs", import.meta.url));
+const nodeRedisFolder = fileURLToPath(new URL("./node-redis", import.meta.url));
+
+/** The part of the package `redis` that is used here. It is installed by the test, so the compiler does not know it. */
+interface NodeRedis {
+  createClient(options: object): { connect(): Promise<unknown>; destroy(): void };
+}
+
 const refused = { status: "error", code: "SIO_RATE_LIMITED", message: "Too many events" };
 
 describe.each(testedClients)("limits on a real Redis, with $name", (client) => {
@@ -67,6 +77,32 @@ describe.each(testedClients)("limits on a real Redis, with $name", (client) => {
     );
     expect(settled).toEqual(values);
     expect(heard).toEqual(values.slice(0, 600));
+  });
+});
+
+describe("limits on a Redis by node-redis", () => {
+  let redis: RedisProcess;
+
+  beforeAll(async () => {
+    await installLocked(nodeRedisFolder);
+    redis = await startRedis();
+  }, 300_000);
+
+  afterAll(() => redis?.remove());
+
+  it("count as those by ioredis do, in order", async () => {
+    const { createClient } = createRequire(join(nodeRedisFolder, "package.json"))("redis") as NodeRedis;
+    const storeClient = createClient({ socket: { path: redis.socket } });
+    await storeClient.connect();
+    onTestFinished(() => storeClient.destroy());
+    const { io, url, failures } = await serveLimited();
+    const limiter = new RateLimiterRedis({ storeClient, useRedisPackage: true, points: 3, duration: 60 });
+    limitEvents(io, { limiter, by: "address" });
+    io.on("connection", (socket) => socket.on("say", (value, ack) => ack(value)));
+    const clients = await Promise.all(testedClients.map((client) => client.connect(url)));
+    for (const value of [1, 2, 3]) expect(await clients[value % 2]!.emitWithAck("say", value)).toBe(value);
+    for (const client of clients) expect(await client.emitWithAck("say", 4)).toMatchObject(refused);
+    expect(failures).toEqual([]);
   });
 });
 
