@@ -43,13 +43,19 @@ export class MemoryAgent extends Agent {
     watchClosing(server);
   }
 
-  override createConnection(): Duplex {
+  override createConnection(
+    _options: unknown,
+    callback?: (error: Error | null, socket: Duplex) => void,
+  ): Duplex | undefined {
     lastPort = lastPort === LAST_PORT ? FIRST_PORT : lastPort + 1;
     const remote = { ...this.#remote, port: lastPort };
     const local = this.#localEndpoint();
     const scope = new AsyncResource("PLUGBOARD_MEMORY_CLIENT");
     const client = new MemorySocket({ local: remote, remote: local, allowHalfOpen: false, scope });
-    if (isClosed(this.#server)) return client.destroy(refusedBy(local));
+    if (isClosed(this.#server)) {
+      callback?.(refusedBy(local), client);
+      return undefined;
+    }
     const server = new MemorySocket({ local, remote, allowHalfOpen: true, scope: serverScope });
     MemorySocket.join(client, server);
     for (const socket of [client, server]) {
@@ -89,9 +95,10 @@ export class MemoryAgent extends Agent {
   }
 
   #announce(socket: MemorySocket): void {
-    if (this.protocol === "http:") this.#server.emit("connection", socket);
+    const server = this.#server;
+    if (this.protocol === "http:") server.emit("connection", socket);
     // Like a socket of TLS behind its handshake, on which no other protocol was agreed upon.
-    else this.#server.emit("secureConnection", Object.assign(socket, { encrypted: true, alpnProtocol: false }));
+    else server.emit("secureConnection", Object.assign(socket, { server, encrypted: true, alpnProtocol: false }));
   }
 }
 
