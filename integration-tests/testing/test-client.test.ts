@@ -213,7 +213,7 @@ describe("testClient", () => {
     onTestFinished(() => io.close());
     const store = new session.MemoryStore();
     io.engine.use(session({ secret: "s", resave: false, saveUninitialized: true, store }));
-    type Request = Socket["request"] & { session: Session & { visits?: number } };
+    type Request = Socket["request"] & { sessionID: string; session: Session & { visits?: number } };
     io.use(({ request }, next) => {
       const { session } = request as Request;
       session.visits = (session.visits ?? 0) + 1;

@@ -1,4 +1,4 @@
-import { AsyncResource } from "node:async_hooks";
+import type { AsyncResource } from "node:async_hooks";
 import type { AddressInfo } from "node:net";
 import { Duplex } from "node:stream";
 import { nativeTimers, soon } from "./soon.js";
