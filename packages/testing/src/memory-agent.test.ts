@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { once } from "node:events";
 import { createServer, get, type IncomingMessage, type RequestListener, type Server as HttpServer } from "node:http";
 import { get as getSecurely, createServer as createSecureServer } from "node:https";
@@ -57,6 +58,26 @@ describe("memoryAgent", () => {
     expect(await seen("203.0.113.7")).toMatchObject({ remoteAddress: "203.0.113.7", localAddress: "127.0.0.1" });
     expect(await seen("2001:db8::1")).toMatchObject({ remoteFamily: "IPv6", localAddress: "::1" });
     expect(() => memoryAgent(server, { remoteAddress: "localhost" })).toThrow(TypeError);
+  });
+
+  it("keeps what AsyncLocalStorage holds from the server, and for the client", async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const seen: unknown[] = [];
+    const server = createServer((_request, response) => {
+      seen.push(storage.getStore());
+      response.end();
+    });
+    server.on("connection", () => seen.push(storage.getStore()));
+    await storage.run("of the test", async () => {
+      const request = get("http://test/", { agent: memoryAgent(server) });
+      await new Promise<void>((resolve) =>
+        request.on("response", (response) => {
+          seen.push(storage.getStore());
+          response.resume().on("end", resolve);
+        }),
+      );
+    });
+    expect(seen).toEqual([undefined, undefined, "of the test"]);
   });
 
   it.each([
@@ -121,8 +142,10 @@ describe("draining", () => {
     const drained = agent.drain();
     for (const answer of arrived) answer();
     expect(await slow).toEqual(["slow", "slow"]);
-    await drained;
+    // Not kept for later, nor cut after a second.
+    await new Promise((resolve) => setImmediate(resolve));
     expect([...sockets].map((socket) => socket.destroyed)).toEqual([true, true]);
+    await drained;
   });
 
   it("cuts what does not end within a second", async () => {

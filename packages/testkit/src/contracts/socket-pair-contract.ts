@@ -281,6 +281,16 @@ export function socketPairContract(name: string, connect: () => Promise<SocketPa
       expect(client.listenerCount("timeout")).toBe(0);
     });
 
+    it("does not tell of time without traffic once it is closed", async () => {
+      const { client, server } = await start();
+      let timeouts = 0;
+      client.setTimeout(5, () => timeouts++);
+      client.destroy();
+      client.setTimeout(5, () => timeouts++);
+      await new Promise<void>((resolve) => server.setTimeout(20, resolve));
+      expect(timeouts).toBe(0);
+    });
+
     it("has addresses, each end those of the other", async () => {
       const { client, server } = await start();
       expect(server.remoteAddress).toBe("127.0.0.1");
