@@ -101,8 +101,8 @@ describe("verification of requests", () => {
     expect(response.headers.get("content-type")).toBe("application/json");
     expect(await response.json()).toEqual({ code: 4, message: "come back later" });
     expect(await exchange(origin, upgradeRequest(`/engine.io/${WEBSOCKET}`))).toBe(
-      "HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nContent-type: text/html\r\nContent-Length: 15\r\n" +
-        "Retry-After: 7\r\nX-Why: a\r\nX-Why: b\r\n\r\ncome back later",
+      "HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nRetry-After: 7\r\nX-Why: a\r\nX-Why: b\r\n" +
+        "Content-type: text/html\r\nContent-Length: 15\r\n\r\ncome back later",
     );
   });
 
