@@ -311,7 +311,7 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
 
   _endLocalSockets(order: unknown): void {
     if (!isEndingOrder(order)) return;
-    this._recoveries.void(order.rooms);
+    this._recoveries.invalidate(order.rooms);
     endSockets(this._nsps.values(), order);
   }
 
