@@ -1,6 +1,6 @@
 import { holdings, type Change, type Holding } from "./holding.js";
 import { copyOf, replaceData, type JsonData } from "./json-data.js";
-import type { Turns } from "./turns.js";
+import type { Turn, Turns } from "./turns.js";
 
 /** The copy of a session's data that a change works on. */
 export class Draft implements Holding {
@@ -8,14 +8,21 @@ export class Draft implements Holding {
   readonly id: string;
   readonly parent: Holding | undefined;
   readonly data: JsonData;
-  open = true;
+  readonly #turn: Turn;
+  #done = false;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(turns: Turns, id: string, data: JsonData) {
+  /** @param turn - within which it is worked on */
+  constructor(turns: Turns, turn: Turn, id: string, data: JsonData) {
     this.turns = turns;
+    this.#turn = turn;
     this.id = id;
     this.parent = holdings.getStore();
     this.data = data;
+  }
+
+  get open(): boolean {
+    return !this.#done && !this.#turn.over;
   }
 
   /** Lets a change work on it, and whatever that calls. */
@@ -23,7 +30,7 @@ export class Draft implements Holding {
     try {
       await holdings.run(this, () => change(this.data));
     } finally {
-      this.open = false;
+      this.#done = true;
     }
   }
 
@@ -34,7 +41,7 @@ export class Draft implements Holding {
   }
 
   async #apply(change: Change): Promise<JsonData> {
-    const inner = new Draft(this.turns, this.id, copyOf(this.data));
+    const inner = new Draft(this.turns, this.#turn, this.id, copyOf(this.data));
     await inner.run(change);
     replaceData(this.data, inner.data);
     return copyOf(inner.data);

@@ -105,24 +105,38 @@ class ExpressStore implements SessionStore {
     const unchanged = scope?.isUnchanged(session) ?? false;
     // A request that has no turn must not write what it has only read: others may have changed it since.
     if (unchanged && scope?.open === false) return this.#touch(id, session, callback);
+    if (scope?.isVoid) return callback?.();
     const stored = storedOf(session);
-    return following(callback, (done) => this.#store.set(id, session, done), () => {
-      scope?.stored(session);
-      if (stored.expiresAt !== undefined && stored.expiresAt <= Date.now()) this.#tellDestroyed(id);
-      else this.#tellSaved(id, stored, !unchanged);
-    });
+    return following(
+      callback,
+      (done) => this.#store.set(id, session, done),
+      () => {
+        scope?.stored(session);
+        if (stored.expiresAt !== undefined && stored.expiresAt <= Date.now()) this.#tellDestroyed(id);
+        else this.#tellSaved(id, stored, !unchanged);
+      },
+    );
   }
 
   #touch(id: string, session: object, callback: Done | undefined): unknown {
     const { expiresAt, lifetimeMs, extra } = storedOf(session);
-    return following(callback, (done) => this.#renew(id, session, done), () => {
-      this.#tellSaved(id, { data: {}, expiresAt, lifetimeMs, extra }, false);
-    });
+    return following(
+      callback,
+      (done) => this.#renew(id, session, done),
+      () => {
+        this.#tellSaved(id, { data: {}, expiresAt, lifetimeMs, extra }, false);
+      },
+    );
   }
 
   #destroy(id: string, callback: Done | undefined): unknown {
-    this.#turns.destroyed(id);
-    return following(callback, (done) => this.#store.destroy(id, done), () => this.#tellDestroyed(id));
+    // A request that destroys its own session knows what it does, and may make another of the same id.
+    if (currentScope(this.#turns)?.id !== id) this.#turns.destroyed(id);
+    return following(
+      callback,
+      (done) => this.#store.destroy(id, done),
+      () => this.#tellDestroyed(id),
+    );
   }
 
   #scopeOf(id: string, session: object): RequestScope | undefined {

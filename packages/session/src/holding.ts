@@ -20,7 +20,7 @@ export interface Holding {
 }
 
 /** Holdings of the code that runs, the innermost first by `parent`. */
-export const holdings: AsyncLocalStorage<Holding> = new AsyncLocalStorage<Holding>();
+export const holdings: AsyncLocalStorage<Holding | undefined> = new AsyncLocalStorage<Holding | undefined>();
 
 /** The innermost holding of a session, if the code that runs is within one. */
 export function holdingOf(turns: Turns, id: string): Holding | undefined {

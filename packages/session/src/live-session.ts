@@ -68,6 +68,11 @@ export class LiveSession {
     this.#timer.unref();
   }
 
+  /** Whether its time should be over. */
+  hasExpired(): boolean {
+    return this.stored.expiresAt !== undefined && this.stored.expiresAt <= Date.now();
+  }
+
   /** Lets go of its timer. */
   close(): void {
     clearTimeout(this.#timer);

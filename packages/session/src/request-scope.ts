@@ -53,6 +53,11 @@ export class RequestScope implements Holding {
     return this.#turn !== undefined && !this.#turn.over;
   }
 
+  /** Whether its session was destroyed by others while it had the turn: saving it would bring it back. */
+  get isVoid(): boolean {
+    return this.#turn?.destroyed ?? false;
+  }
+
   /** Runs code within this request. */
   enter<T>(code: () => T): T {
     return holdings.run(this, code);
@@ -122,8 +127,9 @@ export class RequestScope implements Holding {
   /** Changes the session that the request has, unsaved changes of the handler included, and saves it. */
   async #apply(change: Change): Promise<JsonData> {
     const { session } = this.#request;
-    if (!session) throw gone();
-    const draft = new Draft(this.turns, this.id as string, copyOf(session));
+    const turn = this.#turn;
+    if (!session || turn === undefined) throw gone();
+    const draft = new Draft(this.turns, turn, this.id as string, copyOf(session));
     await draft.run(change);
     const text = textOf(draft.data);
     replaceData(session, draft.data);
@@ -140,6 +146,7 @@ export class RequestScope implements Holding {
 /** The request within which the code runs, if it goes on. */
 export function currentScope(turns: Turns): RequestScope | undefined {
   let holding = holdings.getStore();
-  while (holding !== undefined && !(holding instanceof RequestScope && holding.turns === turns)) holding = holding.parent;
+  while (holding !== undefined && !(holding instanceof RequestScope && holding.turns === turns))
+    holding = holding.parent;
   return holding?.ended ? undefined : holding;
 }

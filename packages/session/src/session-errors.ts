@@ -20,4 +20,7 @@ export const readOnly = (): EventError =>
 
 /** `draft` was looked at outside of a turn. */
 export const noTurn = (): EventError =>
-  new EventError("SIO_SESSION_NO_TURN", "A draft of the session exists within update() and, with mode per-event, in handlers");
+  new EventError(
+    "SIO_SESSION_NO_TURN",
+    "A draft of the session exists within update() and, with mode per-event, in handlers",
+  );
