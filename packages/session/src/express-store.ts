@@ -1,17 +1,11 @@
-import { copyOf, textOf, type JsonData } from "./json-data.js";
+import type { ExpressSessionStore } from "./framework-types.js";
+import { copyOf, type JsonData } from "./json-data.js";
 import { currentScope, type RequestScope } from "./request-scope.js";
 import type { SessionStore, StoredSession, StoreWatcher } from "./session-store.js";
 import { turnsOf, type Turns } from "./turns.js";
 
-type Done = (error?: any) => void;
-
-/** What stores of `express-session` and `@fastify/session` have in common. */
-export interface ExpressSessionStore {
-  get(id: string, callback: (error: any, session?: any) => void): any;
-  set(id: string, session: any, callback?: Done): any;
-  destroy(id: string, callback?: Done): any;
-  touch?(id: string, session: any, callback?: Done): any;
-}
+type Done = (error?: unknown) => void;
+type Loaded = (error: unknown, session?: object | null) => void;
 
 interface Cookie {
   readonly originalMaxAge?: unknown;
@@ -85,7 +79,7 @@ class ExpressStore implements SessionStore {
 
   // In place of the store's own methods.
 
-  #get(id: string, callback: (error: any, session?: any) => void): unknown {
+  #get(id: string, callback: Loaded): unknown {
     const scope = typeof callback === "function" ? currentScope(this.#turns) : undefined;
     // The first one of a request loads its session, later ones load it anew.
     if (scope === undefined || scope.id !== undefined) return this.#store.get(id, callback);

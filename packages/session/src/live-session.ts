@@ -1,5 +1,4 @@
 import { freeze, textOf, type JsonData } from "./json-data.js";
-import type { SocketSessionState } from "./socket-session.js";
 import type { StoredSession } from "./session-store.js";
 
 /** Longest time that timers of Node can wait, in milliseconds. */
@@ -8,11 +7,16 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 const MIN_RECHECK_MS = 250;
 const MAX_RECHECK_MS = 60_000;
 
+/** A socket of the session. */
+export interface SessionMember {
+  tell(event: "changed" | "ended", argument: unknown): void;
+}
+
 /** A session that sockets of this node belong to. */
 export class LiveSession {
   readonly id: string;
   readonly room: string;
-  readonly members: Set<SocketSessionState> = new Set();
+  readonly members: Set<SessionMember> = new Set();
   /** Set when it is no more: destroyed, or expired. */
   ended = false;
   /** Last known state. */

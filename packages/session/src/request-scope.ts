@@ -1,4 +1,5 @@
 import { Draft } from "./draft.js";
+import type { SessionResponse } from "./framework-types.js";
 import { holdings, type Change, type Holding } from "./holding.js";
 import { copyOf, replaceData, textOf, type JsonData } from "./json-data.js";
 import { gone } from "./session-errors.js";
@@ -7,11 +8,6 @@ import type { Turn, TurnLimits, Turns } from "./turns.js";
 /** What is used of a request once its session is there. */
 export interface SessionRequest {
   session?: object | null | undefined;
-}
-
-/** What is used of a response. */
-export interface SessionResponse {
-  end: (...args: any[]) => any;
 }
 
 interface SavableSession {

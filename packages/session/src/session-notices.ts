@@ -1,7 +1,6 @@
-import { Adapter, type Server } from "@plugboard/server";
+import { Adapter } from "@plugboard/server";
+import type { AnyServer } from "./framework-types.js";
 import type { SessionEnd } from "./socket-session.js";
-
-type AnyServer = Server<any, any, any, any>;
 
 /** Name of the event by which nodes tell each other of sessions. Not one that a program would choose. */
 const NOTICE = "plugboard:session";

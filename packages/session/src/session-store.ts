@@ -1,3 +1,5 @@
+import type { OfRequest } from "./framework-types.js";
+
 /**
  * What your program keeps in a session. Empty here; say what is in yours:
  *
@@ -56,8 +58,10 @@ export interface RequestSessions {
  *
  * @param read - takes the session off the request of a handshake. Default: `request.session`
  */
-export function fromRequest(
-  read: (request: any) => object | undefined = (request) => request?.session,
-): RequestSessions {
+export function fromRequest(read: OfRequest<object | undefined> = sessionOf): RequestSessions {
   return { read };
+}
+
+function sessionOf(request: { readonly session?: object } | undefined): object | undefined {
+  return request?.session;
 }

@@ -1,10 +1,11 @@
+import type { AnyFunction } from "./framework-types.js";
 import { noTurn } from "./session-errors.js";
 import type { JsonData } from "./json-data.js";
 import type { LiveSession } from "./live-session.js";
 import type { SessionData } from "./session-store.js";
 
 /** The same type, read-only through and through. */
-export type DeepReadonly<T> = T extends (...args: any[]) => unknown
+export type DeepReadonly<T> = T extends AnyFunction
   ? T
   : T extends object
     ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
@@ -139,7 +140,7 @@ export class SocketSessionState implements SocketSession<JsonData> {
   /** Calls the listeners of an event; one that fails keeps nobody from being called. */
   tell(event: keyof SocketSessionEvents, argument: unknown): void {
     if (this.closed) return;
-    for (const listener of [...(this.#listeners?.get(event) ?? [])]) {
+    for (const listener of this.#listeners?.get(event) ?? []) {
       const failed = (error: unknown): void => this.#host.report(this.socket, `session:${event}`, [argument], error);
       try {
         const result = (listener as (argument: unknown) => unknown)(argument);

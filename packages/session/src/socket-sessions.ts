@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
-import { EventError, type RecoveryCandidate, type Server, type Socket } from "@plugboard/server";
+import { EventError, type RecoveryCandidate, type Socket } from "@plugboard/server";
 import { Draft } from "./draft.js";
+import type { AnyServer, AnySocket, OfRequest, SessionMiddleware, SessionResponse } from "./framework-types.js";
 import { holdingOf, holdings, type Change } from "./holding.js";
 import { copyOf, freeze, textOf, type JsonData } from "./json-data.js";
 import { LiveSession } from "./live-session.js";
@@ -18,18 +19,12 @@ import {
 } from "./socket-session.js";
 import { turnsOf, type TurnLimits, type Turns } from "./turns.js";
 
-type AnyServer = Server<any, any, any, any>;
-type AnySocket = Socket<any, any, any, any, any>;
-
-/** A middleware of Express's shape. */
-export type SessionMiddleware = (req: any, res: any, next: (error?: any) => void) => unknown;
-
 /** Options of {@link SocketSessions}. */
 export interface SocketSessionsOptions {
   /** Where sessions are: `fromExpressStore(store)`, `fromRequest()` for those in cookies, or a store of your own. */
   store: SessionStore | RequestSessions;
   /** The secret id of a request's session, once the session middleware has run. Default: its `sessionID`. */
-  sessionIdOf?: (request: any) => string | undefined;
+  sessionIdOf?: OfRequest<string | undefined>;
   /**
    * What happens to the sockets of a session that is destroyed, regenerated or expires, on all nodes: `"rehandshake"`
    * closes their connections as if they were lost, so that clients come back and every middleware runs; `"disconnect"` tells the
@@ -63,7 +58,7 @@ export interface MiddlewareOptions {
    * Whether a request waits for its turn with its session, and has it until its response ends. Default: all but GET,
    * HEAD and OPTIONS. Say yes to a GET that changes the session, such as the callback of a login elsewhere.
    */
-  takesTurn?: (req: any) => boolean;
+  takesTurn?: OfRequest<boolean>;
 }
 
 /** Sessions looked up at the same time by `revalidateEveryMs`. */
@@ -166,7 +161,7 @@ class SessionCore implements SocketSessionHost {
   readonly #requests: RequestSessions | undefined;
   readonly #turns: Turns;
   readonly #limits: TurnLimits;
-  readonly #sessionIdOf: (request: any) => string | undefined;
+  readonly #sessionIdOf: OfRequest<string | undefined>;
   readonly #onEnd: "rehandshake" | "disconnect" | "ignore";
   readonly #touchEveryMs: number;
   readonly #notices: SessionNotices;
@@ -222,7 +217,7 @@ class SessionCore implements SocketSessionHost {
     for (const live of this.#live.values()) live.close();
   }
 
-  scopeOf(req: object, res: { end: (...args: any[]) => any }, takesTurn: boolean): RequestScope {
+  scopeOf(req: object, res: SessionResponse, takesTurn: boolean): RequestScope {
     return new RequestScope(this.#turns, req, res, takesTurn ? this.#limits : undefined);
   }
 
@@ -437,7 +432,7 @@ class SessionCore implements SocketSessionHost {
     const changed = live.take(session);
     this.#arm(live);
     if (!changed) return;
-    for (const member of [...live.members]) {
+    for (const member of live.members) {
       if (member !== except) member.tell("changed", live.data);
     }
   }
@@ -468,7 +463,7 @@ class SessionCore implements SocketSessionHost {
     if (live === undefined || live.ended) return;
     live.ended = true;
     live.close();
-    for (const member of [...live.members]) member.tell("ended", why);
+    for (const member of live.members) member.tell("ended", why);
   }
 
   /** A session that is known here is not in the store any more. Returns what to tell who asked for it. */
