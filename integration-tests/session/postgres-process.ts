@@ -48,8 +48,9 @@ export async function startPostgres(): Promise<PostgresProcess> {
   return {
     host: folder,
     user,
+    // Told so, it waits for its clients to leave.
     remove: async () => {
-      if (child.exitCode === null && child.kill("SIGINT")) await once(child, "exit");
+      if (child.exitCode === null && child.kill("SIGTERM")) await once(child, "exit");
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -36,7 +36,7 @@ export async function loadPeer(name: string): Promise<unknown> {
 export const memory: StoreKind = {
   name: "MemoryStore",
   start: () => {
-    const store = new session.MemoryStore();
+    const store = new session.MemoryStore().setMaxListeners(0);
     return Promise.resolve({ open: () => Promise.resolve(store), remove: () => Promise.resolve() });
   },
 };

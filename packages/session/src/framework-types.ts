@@ -23,6 +23,7 @@ export type OfRequest<Found> = (request: any) => Found;
 /** What is used of a response. */
 export interface SessionResponse {
   end: (...args: any[]) => any;
+  once(event: "close", listener: () => void): unknown;
 }
 
 /** Anything that is called with something. */

@@ -24,17 +24,18 @@ export class RequestScope implements Holding {
   id: string | undefined = undefined;
   ended = false;
   readonly #request: SessionRequest;
+  readonly #response: SessionResponse;
   readonly #limits: TurnLimits | undefined;
   #turn: Turn | undefined = undefined;
   #loaded: string | undefined = undefined;
   #last: Promise<unknown> = Promise.resolve();
-  #onEnd: (() => void)[] = [];
 
   /** @param limits - of the turn it takes; undefined for a request that takes none */
   constructor(turns: Turns, request: SessionRequest, response: SessionResponse, limits: TurnLimits | undefined) {
     this.turns = turns;
     this.parent = holdings.getStore();
     this.#request = request;
+    this.#response = response;
     this.#limits = limits;
     // The session middleware puts its own around this one and calls it when everything is saved.
     const { end } = response;
@@ -94,24 +95,21 @@ export class RequestScope implements Holding {
     this.#loaded = textOf(session);
   }
 
-  /** Calls back at its end, or after this time. */
-  whenEnded(callback: () => void, timeoutMs: number): void {
-    const timer = setTimeout(call, timeoutMs);
+  /** Calls back when the response has gone out, or after this time. */
+  whenAnswered(callback: () => void, timeoutMs: number): void {
     let called = false;
-    function call(): void {
+    const call = (): void => {
       clearTimeout(timer);
       if (!called) callback();
       called = true;
-    }
-    this.#onEnd.push(call);
+    };
+    const timer = setTimeout(call, timeoutMs);
+    this.#response.once("close", call);
   }
 
   end(): void {
     this.ended = true;
     this.#turn?.end();
-    const callbacks = this.#onEnd;
-    this.#onEnd = [];
-    for (const callback of callbacks) callback();
   }
 
   apply(change: Change): Promise<JsonData> {

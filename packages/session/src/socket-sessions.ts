@@ -442,7 +442,7 @@ class SessionCore implements SocketSessionHost {
     if (scope?.id !== id) return this.#end(id, "destroyed");
     // By the request of a client who will come back with the cookie of the response: after that has gone out.
     this.#endLocally(roomOf(id), "destroyed");
-    scope.whenEnded(() => this.#endEverywhere(id, "destroyed"), this.#limits.timeoutMs);
+    scope.whenAnswered(() => this.#endEverywhere(id, "destroyed"), this.#limits.timeoutMs);
   }
 
   #end(id: string, why: SessionEnd): void {
