@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server as HttpServer, type Ser
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { Server, type ServerOptions } from "@plugboard/server";
-import { fromExpressStore, SocketSessions, type SocketSessionsOptions } from "@plugboard/session";
+import { fromExpressStore, SocketSessions, type MiddlewareOptions, type SocketSessionsOptions } from "@plugboard/session";
 import session from "express-session";
 import { onTestFinished } from "vitest";
 
@@ -66,6 +66,7 @@ export interface AppSetup {
   readonly store: session.Store;
   readonly session?: Partial<session.SessionOptions>;
   readonly sessions?: Partial<SocketSessionsOptions>;
+  readonly middleware?: MiddlewareOptions;
   readonly io?: Partial<ServerOptions>;
   readonly routes?: Readonly<Record<string, Handler>>;
   readonly port?: number;
@@ -86,7 +87,7 @@ export async function startApp(setup: AppSetup): Promise<App> {
   const http = createServer();
   const io = new Server({ onListenerError: () => {}, ...setup.io });
   const sessions = new SocketSessions(io, { store: fromExpressStore(setup.store), ...setup.sessions });
-  const withSession = sessions.middleware(middleware);
+  const withSession = sessions.middleware(middleware, setup.middleware);
   const served = { ...routes, ...setup.routes };
   http.on("request", (req: IncomingMessage, res: ServerResponse) => {
     if (req.url?.startsWith("/socket.io/")) return;

@@ -124,8 +124,9 @@ class ExpressStore implements SessionStore {
   }
 
   #destroy(id: string, callback: Done | undefined): unknown {
-    // A request that destroys its own session knows what it does, and may make another of the same id.
-    if (currentScope(this.#turns)?.id !== id) this.#turns.destroyed(id);
+    // A request that destroys the session while it has the turn knows what it does, and may make another of the same id.
+    const scope = currentScope(this.#turns);
+    if (!(scope?.open && scope.id === id)) this.#turns.destroyed(id);
     return following(
       callback,
       (done) => this.#store.destroy(id, done),

@@ -1,5 +1,5 @@
 import { Draft } from "./draft.js";
-import type { SessionResponse } from "./framework-types.js";
+import type { AnyFunction, SessionResponse } from "./framework-types.js";
 import { holdings, type Change, type Holding } from "./holding.js";
 import { copyOf, replaceData, textOf, type JsonData } from "./json-data.js";
 import { gone } from "./session-errors.js";
@@ -7,6 +7,7 @@ import type { Turn, TurnLimits, Turns } from "./turns.js";
 
 /** What is used of a request once its session is there. */
 export interface SessionRequest {
+  emit?: AnyFunction;
   session?: object | null | undefined;
 }
 
@@ -37,6 +38,11 @@ export class RequestScope implements Holding {
     this.#request = request;
     this.#response = response;
     this.#limits = limits;
+    // Events of a request, such as the end of its body, come from outside.
+    const { emit } = request;
+    if (emit !== undefined && limits !== undefined) {
+      request.emit = (...args) => this.enter(() => Reflect.apply(emit, request, args));
+    }
     // The session middleware puts its own around this one and calls it when everything is saved.
     const { end } = response;
     response.end = (...args) => {
