@@ -1,0 +1,50 @@
+/** Why credentials were refused. The client reads it in `connect_error`, as `error.data.code`. */
+export type RefusalCode =
+  /** None were given, or they are not valid. */
+  | "SIO_UNAUTHORIZED"
+  | "SIO_CREDENTIALS_EXPIRED"
+  | "SIO_CREDENTIALS_REVOKED"
+  /** Those sent to renew others are of another user. */
+  | "SIO_FORBIDDEN";
+
+const MESSAGES: Readonly<Record<RefusalCode, string>> = {
+  SIO_UNAUTHORIZED: "valid credentials are required",
+  SIO_CREDENTIALS_EXPIRED: "the credentials have expired",
+  SIO_CREDENTIALS_REVOKED: "the credentials have been revoked",
+  SIO_FORBIDDEN: "the credentials are those of another user",
+};
+
+/**
+ * What a client is told: a code and its fixed message, nothing of what `verify` said. By its name it counts as an error
+ * of an event, should a handler let it pass.
+ */
+export class RefusalError extends Error {
+  static {
+    this.prototype.name = "EventError";
+  }
+  readonly code: RefusalCode;
+  readonly data: { readonly code: RefusalCode };
+
+  /** @param cause - stays on the server */
+  constructor(code: RefusalCode, cause?: unknown) {
+    super(MESSAGES[code], { cause });
+    this.code = code;
+    this.data = { code };
+  }
+}
+
+/**
+ * To be thrown by `verify` when it cannot tell, because something that it asks is down: the connection is closed as if it
+ * was lost, so clients try again by themselves, where a refusal would keep them away.
+ */
+export class VerifierUnavailableError extends Error {
+  static {
+    this.prototype.name = "VerifierUnavailableError";
+  }
+  readonly code = "SIO_VERIFIER_UNAVAILABLE";
+}
+
+/** By its code: the error may come from another copy of this package. */
+export function isUnavailable(error: unknown): boolean {
+  return (error as { code?: unknown } | null | undefined)?.code === "SIO_VERIFIER_UNAVAILABLE";
+}

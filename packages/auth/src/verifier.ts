@@ -1,0 +1,108 @@
+import type { IncomingMessage } from "node:http";
+import type { CredentialsOptions, VerifyContext } from "./options.js";
+import { RefusalError, VerifierUnavailableError, isUnavailable } from "./refusal.js";
+import { type RecentRevocations, type RevocationTimes, isRevokedBy, keysOf } from "./revocations.js";
+import { type TokenCarrier, type TokenReader, defaultTokenReader } from "./token-source.js";
+import { type Credentials, checkCredentials } from "./verified.js";
+
+const DEFAULT_MAX_TOKEN_LENGTH = 8192;
+const DEFAULT_VERIFY_TIMEOUT_MS = 10_000;
+
+/** What a client shows. */
+export interface Presented extends TokenCarrier {
+  readonly request: IncomingMessage;
+  readonly namespace: string;
+}
+
+/** From what a client shows to who it is. */
+export class Verifier<C extends Credentials> {
+  readonly #options: CredentialsOptions<C>;
+  readonly #recent: RecentRevocations;
+  readonly #readToken: TokenReader;
+
+  constructor(options: CredentialsOptions<C>, recent: RecentRevocations) {
+    this.#options = options;
+    this.#recent = recent;
+    this.#readToken = options.token ?? defaultTokenReader(options.cookie);
+  }
+
+  /** Whether the token is one that the client can send anew on an open connection. */
+  isRenewable({ auth }: TokenCarrier): boolean {
+    return this.#readToken({ auth, headers: {} }) !== undefined;
+  }
+
+  /**
+   * @returns undefined for somebody without a token where that is allowed
+   * @throws RefusalError, or an error that {@link isUnavailable} knows
+   */
+  async verify(presented: Presented): Promise<C | undefined> {
+    const token = this.#readToken(presented);
+    if (token === undefined) {
+      if (this.#isRequired(presented.namespace)) throw new RefusalError("SIO_UNAUTHORIZED");
+      return undefined;
+    }
+    const { maxTokenLength = DEFAULT_MAX_TOKEN_LENGTH } = this.#options;
+    if (typeof token !== "string" || token === "" || token.length > maxTokenLength) {
+      throw new RefusalError("SIO_UNAUTHORIZED", new Error("the token is not a string, or is too long"));
+    }
+    const credentials = await this.#ask(token, presented);
+    const { expiresAt = Infinity } = credentials;
+    if (expiresAt <= Date.now()) throw new RefusalError("SIO_CREDENTIALS_EXPIRED");
+    const keys = keysOf(credentials);
+    const isRevoked =
+      isRevokedBy(this.#recent.find(keys), credentials) || isRevokedBy(await this.stored(keys), credentials);
+    if (isRevoked) throw new RefusalError("SIO_CREDENTIALS_REVOKED");
+    return credentials;
+  }
+
+  /** What the store knows of keys. */
+  async stored(keys: readonly string[]): Promise<RevocationTimes> {
+    const { revocations } = this.#options;
+    if (revocations === undefined) return [];
+    return this.#inTime("revocations.find", async () => {
+      try {
+        return await revocations.find(keys);
+      } catch (error) {
+        throw new VerifierUnavailableError("revocations.find failed", { cause: error });
+      }
+    });
+  }
+
+  #isRequired(namespace: string): boolean {
+    const { required = true } = this.#options;
+    return typeof required === "function" ? required(namespace) : required;
+  }
+
+  async #ask(token: string, { namespace, auth, request }: Presented): Promise<C> {
+    const context = { namespace, auth, request };
+    try {
+      const answer = await this.#inTime("verify", (signal) => this.#options.verify(token, { ...context, signal }));
+      if (answer !== undefined && answer !== null) return checkCredentials(answer);
+    } catch (error) {
+      if (isUnavailable(error)) throw error;
+      throw new RefusalError("SIO_UNAUTHORIZED", error);
+    }
+    throw new RefusalError("SIO_UNAUTHORIZED");
+  }
+
+  /** Does not wait for ever. */
+  async #inTime<Result>(
+    what: string,
+    work: (signal: VerifyContext["signal"]) => Result | PromiseLike<Result>,
+  ): Promise<Result> {
+    const { verifyTimeoutMs = DEFAULT_VERIFY_TIMEOUT_MS } = this.#options;
+    const controller = new AbortController();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const timeUp = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => {
+        reject(new VerifierUnavailableError(`${what} took longer than ${verifyTimeoutMs} ms`));
+        controller.abort();
+      }, verifyTimeoutMs);
+    });
+    try {
+      return await Promise.race([work(controller.signal), timeUp]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
