@@ -142,6 +142,16 @@ describe("a client is refused", () => {
     );
   });
 
+  it.each([{ code: "ERR_JWT_EXPIRED" }, { code: "FAST_JWT_EXPIRED" }, { name: "TokenExpiredError" }])(
+    "as expired when verify throws what says so: %j",
+    async (traits) => {
+      const { engine } = setUp({ verify: () => Promise.reject(Object.assign(new Error("jwt expired"), traits)) });
+      expect(await ask(engine.open(), { token: "t" })).toEqual([
+        '4{"message":"the credentials have expired","data":{"code":"SIO_CREDENTIALS_EXPIRED"}}',
+      ]);
+    },
+  );
+
   it("without being told why, which onRefused is", async () => {
     const onRefused = vi.fn(() => {
       throw new Error("the log is full");

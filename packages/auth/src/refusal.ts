@@ -48,3 +48,15 @@ export class VerifierUnavailableError extends Error {
 export function isUnavailable(error: unknown): boolean {
   return (error as { code?: unknown } | null | undefined)?.code === "SIO_VERIFIER_UNAVAILABLE";
 }
+
+/** Codes and names of what libraries for tokens throw at a genuine token that has expired: jose, fast-jwt, jsonwebtoken. */
+const EXPIRED: ReadonlySet<unknown> = new Set(["ERR_JWT_EXPIRED", "FAST_JWT_EXPIRED", "TokenExpiredError"]);
+
+/** What `verify` threw, as a refusal. Clients do well to know that new credentials will do. */
+export function refusalFor(error: unknown): RefusalError {
+  const { code, name } = (error ?? {}) as { readonly code?: unknown; readonly name?: unknown };
+  return new RefusalError(
+    EXPIRED.has(code) || EXPIRED.has(name) ? "SIO_CREDENTIALS_EXPIRED" : "SIO_UNAUTHORIZED",
+    error,
+  );
+}

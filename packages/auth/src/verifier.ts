@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { CredentialsOptions, VerifyContext } from "./options.js";
-import { RefusalError, VerifierUnavailableError, isUnavailable } from "./refusal.js";
+import { RefusalError, VerifierUnavailableError, isUnavailable, refusalFor } from "./refusal.js";
 import { type RecentRevocations, type RevocationTimes, isRevokedBy, keysOf } from "./revocations.js";
 import { type TokenCarrier, type TokenReader, defaultTokenReader } from "./token-source.js";
 import { type Credentials, checkCredentials } from "./verified.js";
@@ -80,7 +80,7 @@ export class Verifier<C extends Credentials> {
       if (answer !== undefined && answer !== null) return checkCredentials(answer);
     } catch (error) {
       if (isUnavailable(error)) throw error;
-      throw new RefusalError("SIO_UNAUTHORIZED", error);
+      throw refusalFor(error);
     }
     throw new RefusalError("SIO_UNAUTHORIZED");
   }
