@@ -123,7 +123,7 @@ class Attachment<C extends Credentials> implements CredentialsHandle<C> {
   #remember(revocation: Revocation): void {
     this.#recent.add(revocation);
     // Whoever left the rooms, or was being let in.
-    this.#live.checkRevoked();
+    this.#live.checkRevoked(revocation.keys);
   }
 
   #tellOthers(revocation: Revocation): void {

@@ -27,6 +27,12 @@ interface Live<C> {
   askedBy: number | undefined;
 }
 
+/** On the socket itself: a `WeakMap` of many thousands costs the garbage collector more than all the rest. */
+const LIVE = Symbol("live credentials");
+interface Holder<C> {
+  [LIVE]?: Live<C>;
+}
+
 /** What becomes of a client's answer. */
 export type Renew = (socket: Socket, payload: unknown) => Promise<void>;
 
@@ -41,10 +47,9 @@ export class LiveCredentials<C extends Credentials> {
   readonly #renew: Renew;
   readonly #renewBeforeMs: number;
   readonly #onExpiry: "rehandshake" | "disconnect";
-  readonly #live = new WeakMap<object, Live<C>>();
   readonly #timer = new SharedTimer((now) => this.#sweep(now));
-  /** Something was revoked since the last look at all sockets. */
-  #mayBeRevoked = false;
+  /** Keys that were revoked since the last look at all sockets. */
+  #revoked = new Set<string>();
 
   constructor(io: Server, recent: RecentRevocations, options: CredentialsOptions<C>, renew: Renew) {
     this.#io = io;
@@ -55,7 +60,7 @@ export class LiveCredentials<C extends Credentials> {
   }
 
   get(socket: object): C | undefined {
-    return this.#live.get(socket)?.credentials;
+    return (socket as Holder<C>)[LIVE]?.credentials;
   }
 
   /**
@@ -67,7 +72,7 @@ export class LiveCredentials<C extends Credentials> {
     const keys = keysOf(credentials);
     await socket.join(keys);
     if (isRevokedBy(this.#recent.find(keys), credentials)) return false;
-    const former = this.#live.get(socket)?.keys ?? [];
+    const former = (socket as Holder<C>)[LIVE]?.keys ?? [];
     for (const key of former) if (!keys.includes(key)) void socket.leave(key);
     const { expiresAt = Infinity } = credentials;
     const now = Date.now();
@@ -75,34 +80,33 @@ export class LiveCredentials<C extends Credentials> {
     const askAt = Math.max(expiresAt - this.#renewBeforeMs, now + (expiresAt - now) / 2);
     const mayAsk = isRenewable && this.#renewBeforeMs > 0 && expiresAt !== Infinity;
     const live = { credentials, keys, expiresAt, askAt: mayAsk ? askAt : Infinity, isRenewable, askedBy: undefined };
-    this.#live.set(socket, live);
-    Object.assign(socket, { credentials });
+    Object.assign(socket, { credentials, [LIVE]: live });
     this.#timer.due(Math.min(live.expiresAt, live.askAt));
     return true;
   }
 
-  /** Looks soon whether sockets have to be ended, because something was revoked. */
-  checkRevoked(): void {
-    this.#mayBeRevoked = true;
+  /** These keys were revoked: looks soon whether sockets have to be ended. */
+  checkRevoked(keys: readonly string[]): void {
+    for (const key of keys) this.#revoked.add(key);
     this.#timer.due(Date.now());
   }
 
   #sweep(now: number): number {
-    const checkRevoked = this.#mayBeRevoked;
-    this.#mayBeRevoked = false;
+    const revoked = this.#revoked;
+    if (revoked.size > 0) this.#revoked = new Set();
     let next = Infinity;
     for (const { sockets, _preConnectSockets } of this.#io._nsps.values()) {
-      for (const socket of sockets.values()) next = Math.min(next, this.#tend(socket, now, checkRevoked));
-      for (const socket of _preConnectSockets.values()) next = Math.min(next, this.#tend(socket, now, checkRevoked));
+      for (const socket of sockets.values()) next = Math.min(next, this.#tend(socket, now, revoked));
+      for (const socket of _preConnectSockets.values()) next = Math.min(next, this.#tend(socket, now, revoked));
     }
     return next;
   }
 
   /** @returns the next deadline of this socket */
-  #tend(socket: Socket, now: number, checkRevoked: boolean): number {
-    const live = this.#live.get(socket);
+  #tend(socket: Socket, now: number, revoked: ReadonlySet<string>): number {
+    const live = (socket as Holder<C>)[LIVE];
     if (live === undefined) return Infinity;
-    if (checkRevoked && isRevokedBy(this.#recent.find(live.keys), live.credentials)) {
+    if (revoked.size > 0 && this.#isRevoked(live, revoked)) {
       socket.rehandshake("credentials revoked");
       return Infinity;
     }
@@ -114,6 +118,11 @@ export class LiveCredentials<C extends Credentials> {
     }
     if (live.askAt <= now && socket.connected) this.#ask(socket, live, now);
     return Math.min(live.askAt, live.expiresAt);
+  }
+
+  #isRevoked({ keys, credentials }: Live<C>, revoked: ReadonlySet<string>): boolean {
+    for (const key of keys) if (revoked.has(key)) return isRevokedBy(this.#recent.find(keys), credentials);
+    return false;
   }
 
   /**

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Credentials } from "./verified.js";
 
 /** What is revoked: everything that has any of these. */
@@ -47,7 +47,7 @@ export function keysOf({ user, tokenId, session }: RevocationTarget): string[] {
 
 /** Ids may be secrets, as those of sessions are, and rooms are shown by tools. */
 function digest(id: string): string {
-  return createHash("sha256").update(id).digest("base64url").slice(0, 22);
+  return hash("sha256", id, "base64url").slice(0, 22);
 }
 
 /** Of the rooms of a socket, those that are keys. */

@@ -74,9 +74,17 @@ export class Verifier<C extends Credentials> {
   }
 
   async #ask(token: string, { namespace, auth, request }: Presented): Promise<C> {
-    const context = { namespace, auth, request };
+    const timeout = new Timeout();
+    const context: VerifyContext = {
+      namespace,
+      auth,
+      request,
+      get signal() {
+        return timeout.signal;
+      },
+    };
     try {
-      const answer = await this.#inTime("verify", (signal) => this.#options.verify(token, { ...context, signal }));
+      const answer = await this.#inTime("verify", () => this.#options.verify(token, context), timeout);
       if (answer !== undefined && answer !== null) return checkCredentials(answer);
     } catch (error) {
       if (isUnavailable(error)) throw error;
@@ -88,21 +96,38 @@ export class Verifier<C extends Credentials> {
   /** Does not wait for ever. */
   async #inTime<Result>(
     what: string,
-    work: (signal: VerifyContext["signal"]) => Result | PromiseLike<Result>,
+    work: () => Result | PromiseLike<Result>,
+    timeout: Timeout = new Timeout(),
   ): Promise<Result> {
     const { verifyTimeoutMs = DEFAULT_VERIFY_TIMEOUT_MS } = this.#options;
-    const controller = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const timeUp = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => {
         reject(new VerifierUnavailableError(`${what} took longer than ${verifyTimeoutMs} ms`));
-        controller.abort();
+        timeout.abort();
       }, verifyTimeoutMs);
     });
     try {
-      return await Promise.race([work(controller.signal), timeUp]);
+      return await Promise.race([work(), timeUp]);
     } finally {
       clearTimeout(timer);
     }
+  }
+}
+
+/** The signal is made when somebody looks at it: most do not, and it costs as much as the rest. */
+class Timeout {
+  #controller: AbortController | undefined;
+  #isAborted = false;
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#isAborted) this.#controller.abort();
+    return this.#controller.signal;
+  }
+
+  abort(): void {
+    this.#isAborted = true;
+    this.#controller?.abort();
   }
 }
