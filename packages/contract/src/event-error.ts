@@ -48,11 +48,12 @@ function isCodedMessage(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * What the other end gets to know of an error: code, message and data of an {@link EventError}. Of any other error nothing:
+ * What the other end gets to know of an error: code, message and data of an {@link EventError}, or of what is
+ * an answer already. Of any other error nothing:
  * `{ status: "error", code: "SIO_INTERNAL_ERROR", message: "Internal server error" }`.
  */
 export function errorAnswer(error: unknown): ErrorAnswer {
-  if (!isEventError(error)) {
+  if (!isEventError(error) && !isErrorAnswer(error)) {
     return { status: "error", code: "SIO_INTERNAL_ERROR", message: "Internal server error" };
   }
   const { code, message, data } = error;

@@ -15,6 +15,13 @@ export type AllowRequest = (
   decide: (error: string | null | undefined, success: boolean) => void,
 ) => void;
 
+/**
+ * Decides on a handshake by where its page comes from. Whoever throws or rejects lets nobody in.
+ *
+ * @param origin - the `Origin` field, such as "https://app.example" or "null"
+ */
+export type OriginCheck = (origin: string, req: IncomingMessage) => boolean | PromiseLike<boolean>;
+
 /** WebSocket compression, in the words of `ws`. */
 export interface PerMessageDeflateOptions {
   /** Messages shorter than this, in bytes, are not compressed. Default: 1024. */
@@ -99,6 +106,17 @@ export interface EngineOptions {
   compat?: boolean;
   /** Cross-origin rules, in the words of the `cors` package. Default: none, so browsers keep other origins out. */
   cors?: CorsSettings;
+  /**
+   * Whether pages of other origins are kept out: to be switched on where a cookie, or anything else that browsers send
+   * by themselves, says who a client is. A handshake with an `Origin` is then refused with 403, on polling and websocket
+   * alike, unless that is the origin of the server itself (same host and port as asked for, `https` if the connection is
+   * encrypted) or one that may read answers with cookies by `cors` (it is named, and `credentials` is true: "*" allows
+   * nobody). The later requests of a session have to come from the same origin. Programs, which send no `Origin`, are let in.
+   *
+   * A function decides in place of that rule, about every handshake with an `Origin`: say, behind a proxy that changes
+   * `Host`. May be set at run time, on `engine.opts`. Default: false.
+   */
+  checkOrigin?: boolean | OriginCheck;
 }
 
 /** Options of `engine.attach` (spec/server.md 1.2). */

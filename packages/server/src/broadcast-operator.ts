@@ -1,6 +1,7 @@
 import { PacketType, RESERVED_EVENTS, type Packet } from "@plugboard/protocol";
 import type { Adapter, BroadcastOptions, Room, SocketId } from "./adapter-contract.js";
 import { broadcastWithAcks } from "./broadcast-acks.js";
+import { checkOutgoing } from "./contract-enforcement.js";
 import type { EmitFlags } from "./emit-flags.js";
 import type { Handshake } from "./handshake.js";
 import type { Callback, NamespacePart } from "./parts.js";
@@ -63,7 +64,10 @@ export class BroadcastOperatorImplementation {
   emit(...data: unknown[]): boolean {
     const event = data[0];
     if (RESERVED_EVENTS.has(event as string)) throw new Error(`"${String(event)}" is a reserved event name`);
-    const packet: Packet = { type: PacketType.EVENT, nsp: (this.adapter.nsp as NamespacePart).name, data };
+    const { name, _contract: contract } = this.adapter.nsp as NamespacePart;
+    const single = this.flags.expectSingleResponse === true;
+    if (contract !== undefined) checkOutgoing(contract, data, { errorFirst: true, list: !single });
+    const packet: Packet = { type: PacketType.EVENT, nsp: name, data };
     const last = data.at(-1);
     if (typeof last !== "function") {
       this.adapter.broadcast(packet, this.#options());
@@ -75,7 +79,7 @@ export class BroadcastOperatorImplementation {
       options: this.#options(),
       timeoutMs: this.flags.timeout,
       ack: last as Callback,
-      single: this.flags.expectSingleResponse === true,
+      single,
     });
     return true;
   }

@@ -8,6 +8,7 @@
  * (`EmitEvents`), events the servers of a cluster send each other (`ServerSideEvents`), type of `socket.data`
  * (`SocketData`).
  */
+import type { Contract, ErrorAnswer, ServerEmitEvents, ServerListenEvents, StandardSchema } from "@plugboard/contract";
 import type { Engine, Session as EngineSession } from "@plugboard/engine";
 import type { DisconnectReason } from "@plugboard/protocol";
 import type { EventEmitter } from "node:events";
@@ -16,6 +17,7 @@ import type { Http2SecureServer, Http2Server } from "node:http2";
 import type { Server as HttpsServer } from "node:https";
 import type { Adapter, AdapterConstructor, PrivateSessionId, Room, Session, SocketId } from "./adapter-contract.js";
 
+import type { EventContext as EventContextOf } from "./event-parts.js";
 import type { Handshake } from "./handshake.js";
 import type {
   ListenerFailure as ListenerFailureOf,
@@ -28,8 +30,10 @@ import type { RecoveryCandidate } from "./recovery-checks.js";
 import { NamespaceImplementation } from "./namespace.js";
 import { ServerImplementation } from "./server.js";
 import { SocketImplementation } from "./socket.js";
+import type { PatternParams } from "./room-permissions.js";
 import type {
   AllButLast,
+  AnswerOf,
   DecorateAcknowledgements,
   DecorateAcknowledgementsWithMultipleResponses,
   DecorateAcknowledgementsWithTimeoutAndMultipleResponses,
@@ -42,6 +46,7 @@ import type {
   FirstNonErrorArg,
   Last,
   MessageParams,
+  PayloadOf,
   RemoveAcknowledgements,
   StrictEventEmitter,
   TypedEventBroadcaster,
@@ -81,6 +86,75 @@ export interface CloseOptions {
   timeoutMs?: number;
   /** Whether the HTTP server is closed too. Default: true. */
   closeHttpServer?: boolean;
+}
+
+/** What steps and handlers are told of an event. */
+export interface EventContext<SocketType = Socket<any, any, any, any>> extends EventContextOf<SocketType> {}
+
+/**
+ * Runs before a handler: a function, which refuses the event by throwing (an `EventError` says why; a promise is awaited) and
+ * may change `context.args`; or a Standard Schema, which replaces the first argument by what it makes of it.
+ */
+export type EventStep<SocketType = any> = ((context: EventContext<SocketType>) => unknown) | StandardSchema;
+
+/** Handles an event. What it returns, or what its promise resolves with, is the acknowledgement. */
+export type EventHandler<Payload, Answer, SocketType> = (
+  payload: Payload,
+  context: EventContext<SocketType>,
+) => Answer | ErrorAnswer | PromiseLike<Answer | ErrorAnswer>;
+
+/** What a handler behind these steps gets: what the last schema among them makes of the payload. */
+export type PayloadBehind<Steps extends readonly unknown[], Payload> = Steps extends readonly [
+  ...infer Before,
+  infer Step,
+]
+  ? Step extends StandardSchema<any, infer Output>
+    ? Output
+    : PayloadBehind<Before, Payload>
+  : Payload;
+
+/** Handlers of events, for one socket or for all of a namespace. */
+export interface HandlesEvents<ListenEvents extends EventsMap, SocketType> {
+  /**
+   * Adds the handler of an event. What it returns is the acknowledgement. When a step or the handler throws, rejects, or
+   * takes longer than `handlerTimeout`, the acknowledgement is `{ status: "error", code, message, data? }`: that of an
+   * `EventError`, else `SIO_INTERNAL_ERROR`, with the error itself going to `onListenerError`. For a client that does not
+   * wait for an answer, an `EventError` goes to the listeners of `error` of the socket. At most three steps come before the
+   * handler. A handler of the socket comes before one of the namespace; listeners of the same event run as well.
+   *
+   * @throws EventError with code `SIO_DUPLICATE_HANDLER`
+   */
+  handle<Ev extends EventNames<ListenEvents>>(
+    event: Ev,
+    handler: EventHandler<PayloadOf<ListenEvents, Ev>, AnswerOf<ListenEvents, Ev>, SocketType>,
+  ): this;
+  handle<Ev extends EventNames<ListenEvents>, A extends EventStep<SocketType>>(
+    event: Ev,
+    step: A,
+    handler: EventHandler<PayloadBehind<[A], PayloadOf<ListenEvents, Ev>>, AnswerOf<ListenEvents, Ev>, SocketType>,
+  ): this;
+  handle<Ev extends EventNames<ListenEvents>, A extends EventStep<SocketType>, B extends EventStep<SocketType>>(
+    event: Ev,
+    first: A,
+    second: B,
+    handler: EventHandler<PayloadBehind<[A, B], PayloadOf<ListenEvents, Ev>>, AnswerOf<ListenEvents, Ev>, SocketType>,
+  ): this;
+  handle<
+    Ev extends EventNames<ListenEvents>,
+    A extends EventStep<SocketType>,
+    B extends EventStep<SocketType>,
+    C extends EventStep<SocketType>,
+  >(
+    event: Ev,
+    first: A,
+    second: B,
+    third: C,
+    handler: EventHandler<
+      PayloadBehind<[A, B, C], PayloadOf<ListenEvents, Ev>>,
+      AnswerOf<ListenEvents, Ev>,
+      SocketType
+    >,
+  ): this;
 }
 
 /** What a namespace emits itself. */
@@ -192,7 +266,23 @@ export interface NamespaceFront<
       RemoveAcknowledgements<EmitEvents>,
       NamespaceReservedEvents<ListenEvents, EmitEvents, ServerSideEvents, SocketData>
     >,
-    BroadcastTarget<EmitEvents, DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    BroadcastTarget<EmitEvents, DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData>,
+    HandlesEvents<ListenEvents, Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> {
+  /**
+   * Lets clients ask for the rooms that match a pattern: by the events `room:join` and `room:leave`, each with the name of
+   * the room, answered by `{ status: "ok", room }` or an error with code `SIO_FORBIDDEN` or `SIO_TOO_MANY_ROOMS` (a socket
+   * in 1000 rooms gets no more). Of several patterns that match, the first counts.
+   *
+   * @param pattern - `orders/:id`: a part that begins with a colon stands for one or more chars other than a slash
+   * @param check - whether this socket may join, given what the parts stand for; a throw or rejection refuses as well
+   */
+  authorize<Pattern extends string>(
+    pattern: Pattern,
+    check: (
+      socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
+      params: PatternParams<Pattern>,
+    ) => boolean | PromiseLike<boolean>,
+  ): this;
   /** Adds a middleware; those run in order for each socket that asks to join, until one calls `next` with an error. */
   use(middleware: NamespaceMiddleware<Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>>): this;
   /** Sends a `message` event to all. */
@@ -254,6 +344,21 @@ export interface Server<
   listen(server: AttachableServer | number, options?: Partial<ServerOptions>): this;
   /** Takes connections from an engine made elsewhere. */
   bind(engine: EventEmitter): this;
+  /** {@link Namespace.useContract} of the main namespace. */
+  useContract<C extends Contract>(
+    contract: C,
+  ): Server<ServerListenEvents<C>, ServerEmitEvents<C>, ServerSideEvents, SocketData>;
+  /**
+   * Adds a hook for what handlers of events (`handle()`) throw. Hooks run in the order in which they were added, and may be
+   * asynchronous; what one returns (or throws), unless undefined, takes the place of the error: an `EventError` or
+   * `{ status: "error", code, message }` is what the client reads.
+   */
+  useError(
+    hook: (
+      error: unknown,
+      context: EventContext<Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>>,
+    ) => unknown,
+  ): this;
   /**
    * Adds a middleware for every socket of every namespace, made or not yet. It runs before those of `use`, and for recovered
    * sockets too, whatever `skipMiddlewares` says.
@@ -317,6 +422,18 @@ export interface Namespace<
   /** Connected sockets of this node. */
   readonly sockets: Map<SocketId, Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>>;
   adapter: Adapter;
+  /**
+   * From now on only events of the contract go in and out, each with one argument or none. What clients send, and what they
+   * answer, is validated and replaced by what the schemas make of it; an event that is refused answers its acknowledgement
+   * with `SIO_INVALID_PAYLOAD` or `SIO_UNKNOWN_EVENT`, or else goes to the listeners of `error` of the socket. What the
+   * server sends and answers is validated likewise: `emit` throws an `EventError`, an invalid answer becomes
+   * `SIO_INVALID_ACK` and goes to `onListenerError`. Schemas of events of the server have to be synchronous.
+   *
+   * @returns the same namespace, typed by the contract
+   */
+  useContract<C extends Contract>(
+    contract: C,
+  ): Namespace<ServerListenEvents<C>, ServerEmitEvents<C>, ServerSideEvents, SocketData>;
 
   // public by contract: third-party adapters and tools read these (spec/server.md 3.10)
   readonly server: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
@@ -356,7 +473,8 @@ export interface Socket<
 >
   extends
     StrictEventEmitter<ListenEvents, EmitEvents, SocketReservedEvents>,
-    RoomSelection<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    RoomSelection<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData>,
+    HandlesEvents<ListenEvents, Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData, Request>> {
   /** 20 characters; not the id of the connection. */
   readonly id: SocketId;
   readonly nsp: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;

@@ -1,3 +1,4 @@
+import { EventError } from "@plugboard/contract";
 import type { Adapter as AdapterInterface } from "./adapter-contract.js";
 import { InMemoryAdapter } from "./adapter.js";
 import { type AttachableServer, Namespace, Server, type ServerOptions, Socket } from "./contract.js";
@@ -28,23 +29,29 @@ export interface CreateServer {
   readonly Socket: typeof Socket;
   readonly Adapter: typeof Adapter;
   readonly SessionAwareAdapter: typeof SessionAwareAdapter;
+  readonly EventError: typeof EventError;
 }
 
 const createServer: CreateServer = Object.assign(
   (server?: AttachableServer | number | Partial<ServerOptions>, options?: Partial<ServerOptions>) =>
     new Server(server, options),
-  { Server, Namespace, Socket, Adapter, SessionAwareAdapter },
+  { Server, Namespace, Socket, Adapter, SessionAwareAdapter, EventError },
 );
 
 // Node hands out the export of this name where CommonJS code calls `require()`; the CommonJS build does the same.
 export { createServer as "module.exports" };
 export { Namespace, Server, Socket };
+export { EventError };
+export type { Contract, ErrorAnswer, ServerEmitEvents, ServerListenEvents, StandardSchema } from "@plugboard/contract";
 export type {
   AttachableServer,
   BroadcastOperator,
   Client,
   CloseOptions,
   Event,
+  EventContext,
+  EventHandler,
+  EventStep,
   ExtendedError,
   ListenerFailure,
   NamespaceConstructor,
@@ -65,6 +72,7 @@ export type {
   Session,
   SocketId,
 } from "./adapter-contract.js";
+export type { RecoveryCandidate } from "./recovery-checks.js";
 export type { Handshake } from "./handshake.js";
 export type { ConnectionStateRecoveryOptions, Parser, ParserDecoder, ParserEncoder } from "./options.js";
 export type { DefaultEventsMap, EventsMap } from "./typed-events.js";

@@ -43,7 +43,7 @@ export class ListenerGuard {
   call(listener: Callback, self: unknown, event: unknown[], socket?: unknown): void {
     try {
       const result = applyTail(listener, self, event);
-      if (isThenable(result)) this.#follow(result, event, socket);
+      if (isThenable(result)) this.watch(result, event, socket);
     } catch (error) {
       this.report(event, socket, error);
     }
@@ -53,7 +53,7 @@ export class ListenerGuard {
   callWithName(listener: Callback, self: unknown, event: unknown[], socket?: unknown): void {
     try {
       const result = Reflect.apply(listener, self, event);
-      if (isThenable(result)) this.#follow(result, event, socket);
+      if (isThenable(result)) this.watch(result, event, socket);
     } catch (error) {
       this.report(event, socket, error);
     }
@@ -77,7 +77,8 @@ export class ListenerGuard {
     return this.#running === 0;
   }
 
-  #follow(promise: PromiseLike<unknown>, event: unknown[], socket: unknown): void {
+  /** Counts something as running until it settles, and reports what it rejects with; parameters as in {@link deliver}. */
+  watch(promise: PromiseLike<unknown>, event: unknown[], socket: unknown): void {
     this.#running++;
     promise.then(
       () => this.#settled(),

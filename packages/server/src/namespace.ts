@@ -1,7 +1,10 @@
 import { EventEmitter } from "node:events";
+import type { Contract } from "@plugboard/contract";
 import { createDebug, runMiddlewareChain } from "@plugboard/engine/internal";
 import type { Adapter, Room, Session, SocketId } from "./adapter-contract.js";
 import { BroadcastOperatorImplementation } from "./broadcast-operator.js";
+import { addHandler } from "./event-handlers.js";
+import type { HandledEvent } from "./event-parts.js";
 import type {
   AuthData,
   Callback,
@@ -11,6 +14,7 @@ import type {
   ServerPart,
   SocketPart,
 } from "./parts.js";
+import { JOIN_ROOM, LEAVE_ROOM, RoomPermissions, type RoomCheck } from "./room-permissions.js";
 import { END_SOCKETS } from "./socket-ending.js";
 import { SocketImplementation } from "./socket.js";
 
@@ -27,6 +31,9 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
   readonly _preConnectSockets: Map<SocketId, SocketPart> = new Map();
   adapter!: Adapter;
   _fns: ConnectionMiddleware[] = [];
+  _contract: Contract | undefined = undefined;
+  _handled: Map<unknown, HandledEvent> | undefined = undefined;
+  _roomPermissions: RoomPermissions | undefined = undefined;
   _ids = 0;
   /** With recovery: the sockets that are here or about to be, by their secret. */
   _recoverable: Map<string, SocketPart> | undefined = undefined;
@@ -179,6 +186,32 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
     const heard = this.listenerCount(event) > 0;
     this.server._guard.deliver(this, [event, ...args]);
     return heard;
+  }
+
+  // Events of all its sockets.
+
+  /** From now on only events of the contract go in and out, validated. */
+  useContract(contract: Contract): this {
+    this._contract = contract;
+    return this;
+  }
+
+  /** Adds the handler of an event for all its sockets; its return value is the acknowledgement. */
+  handle(event: string, ...stepsAndHandler: unknown[]): this {
+    this._handled ??= new Map();
+    addHandler(this._handled, event, stepsAndHandler);
+    return this;
+  }
+
+  /** Lets clients ask for the rooms that match a pattern. */
+  authorize(pattern: string, check: RoomCheck): this {
+    if (this._roomPermissions === undefined) {
+      const permissions = new RoomPermissions();
+      this.handle(JOIN_ROOM, permissions.join).handle(LEAVE_ROOM, permissions.leave);
+      this._roomPermissions = permissions;
+    }
+    this._roomPermissions.add(pattern, check);
+    return this;
   }
 
   // Broadcasts.

@@ -88,6 +88,11 @@ export interface ServerOptions<SocketType = unknown> extends EngineOptions, Atta
    * Default: false.
    */
   compat?: boolean;
+  /**
+   * Milliseconds that a handler (`handle()`) may take before its acknowledgement is answered with `SIO_HANDLER_TIMEOUT`
+   * in its place; it is not stopped. Default: 30000; 0 for no limit.
+   */
+  handlerTimeout?: number;
   /** Gets what listeners throw or reject with. Default: prints it and goes on, without an acknowledgement. */
   onListenerError?: (failure: ListenerFailure<SocketType>) => void;
 }

@@ -64,6 +64,9 @@ export class ParentNamespaceImplementation extends NamespaceImplementation {
     debug("%s makes %s", this.name, name);
     const child = new NamespaceImplementation(this.server, name);
     child._fns = this._fns.slice();
+    child._contract = this._contract;
+    // The very map: a handler that is added later counts for the children there are.
+    child._handled = this._handled ??= new Map();
     for (const event of ["connect", "connection"]) {
       for (const listener of this.listeners(event)) child.on(event, listener as Callback);
     }

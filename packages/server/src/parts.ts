@@ -6,14 +6,15 @@
 import type { EventEmitter } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { ParsedUrlQuery } from "node:querystring";
+import type { Contract } from "@plugboard/contract";
 import type { Packet } from "@plugboard/protocol";
 import type { Adapter, Room, SocketId } from "./adapter-contract.js";
 import type { WriteOptions } from "./emit-flags.js";
+import type { Callback, EventHandling, HandledEvent } from "./event-parts.js";
 import type { Limits } from "./limits.js";
-import type { ListenerGuard } from "./listener-errors.js";
 import type { RecoveryChecks } from "./recovery-checks.js";
 
-export type Callback = (...args: unknown[]) => unknown;
+export type { Callback };
 export type Next = (error?: unknown) => void;
 export type ConnectionMiddleware = (socket: SocketPart, next: Next) => unknown;
 export type EventMiddleware = (event: unknown[], next: Next) => unknown;
@@ -76,7 +77,7 @@ export interface RecoveryOptions {
   readonly maxStoredSessions: number;
 }
 
-export interface ServerPart {
+export interface ServerPart extends EventHandling {
   readonly encoder: PacketEncoder;
   readonly opts: { connectionStateRecovery?: RecoveryOptions; cleanupEmptyChildNamespaces?: boolean };
   readonly sockets: NamespacePart;
@@ -84,8 +85,6 @@ export interface ServerPart {
   readonly _nsps: Map<string, NamespacePart>;
   readonly _connectTimeout: number;
   readonly _limits: Limits;
-  /** Runs the listeners and callbacks of users. */
-  readonly _guard: ListenerGuard;
   /** Middlewares for every socket of every namespace, recovered ones included. */
   readonly _admissions: readonly ConnectionMiddleware[];
   readonly _recoveries: RecoveryChecks;
@@ -112,6 +111,10 @@ export interface NamespacePart extends EventEmitter {
   readonly _preConnectSockets: Map<SocketId, SocketPart>;
   /** Next ack id, shared by the sockets and the broadcasts of the namespace. */
   _ids: number;
+  /** What may be sent and received, if there is such a rule. */
+  readonly _contract: Contract | undefined;
+  /** Handlers for all sockets, by event. Made on first use. */
+  readonly _handled: ReadonlyMap<unknown, HandledEvent> | undefined;
   _add(client: ClientPart, auth: AuthData, onSettled: (socket: SocketPart | undefined) => void): void;
   _remove(socket: SocketPart): void;
   /** Calls the listeners of an event, where `emit` would send it to the clients. */

@@ -44,7 +44,7 @@ export class RecoveryChecks {
   }
 
   /** From now on, sessions stored with one of these rooms are void: for as long as they could be recovered. */
-  void(rooms: readonly Room[]): void {
+  invalidate(rooms: readonly Room[]): void {
     if (this.#windowMs === 0) return;
     const now = Date.now();
     for (const [room, until] of this.#voidUntil) {

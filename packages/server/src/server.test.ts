@@ -96,9 +96,17 @@ describe("the door of the package", () => {
   it("is callable where CommonJS code requires it", () => {
     const createIo = (door as Record<string, unknown>)["module.exports"] as typeof Server & (() => Server);
     expect(createIo()).toBeInstanceOf(Server);
-    expect(Object.keys(createIo)).toEqual(["Server", "Namespace", "Socket", "Adapter", "SessionAwareAdapter"]);
+    expect(Object.keys(createIo)).toEqual([
+      "Server",
+      "Namespace",
+      "Socket",
+      "Adapter",
+      "SessionAwareAdapter",
+      "EventError",
+    ]);
     expect(Object.keys(door).toSorted()).toEqual([
       "Adapter",
+      "EventError",
       "Namespace",
       "Server",
       "SessionAwareAdapter",

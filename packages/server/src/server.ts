@@ -1,3 +1,4 @@
+import type { Contract } from "@plugboard/contract";
 import { Engine } from "@plugboard/engine";
 import { createDebug } from "@plugboard/engine/internal";
 import { EventEmitter } from "node:events";
@@ -8,6 +9,8 @@ import { ClientFiles } from "./client-files.js";
 import { ClientImplementation } from "./client.js";
 import { DEFAULT_PARSER, defaultDecoder } from "./default-parser.js";
 import { resolveLimits, tooManyNamespaces, type Limits } from "./limits.js";
+import { DEFAULT_HANDLER_TIMEOUT_MS } from "./event-handlers.js";
+import type { ErrorHook } from "./event-parts.js";
 import { ListenerGuard } from "./listener-errors.js";
 import { forwardToMainNamespace } from "./main-namespace-front.js";
 import { NamespaceImplementation } from "./namespace.js";
@@ -26,6 +29,7 @@ import type {
   RecoveryOptions,
   ServerPart,
 } from "./parts.js";
+import type { RoomCheck } from "./room-permissions.js";
 import { RecoveryChecks, type RecoveryCheck } from "./recovery-checks.js";
 import { httpServerOf, isOptions, type HttpServerLike } from "./server-attachment.js";
 import { SessionAwareAdapter } from "./session-aware-adapter.js";
@@ -86,6 +90,8 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
   readonly _limits: Limits;
   readonly _admissions: ConnectionMiddleware[] = [];
   readonly _recoveries: RecoveryChecks;
+  readonly _errorHooks: ErrorHook[] = [];
+  readonly _handlerTimeoutMs: number;
   _adapter: AdapterConstructor;
   _path = "";
   _connectTimeout: number;
@@ -105,6 +111,7 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
       this._guard,
       this.opts.connectionStateRecovery?.maxDisconnectionDuration ?? 0,
     );
+    this._handlerTimeoutMs = given.handlerTimeout ?? DEFAULT_HANDLER_TIMEOUT_MS;
     this._parser = (given.parser as PacketParser | undefined) ?? DEFAULT_PARSER;
     this.encoder = new this._parser.Encoder();
     const inMemory = this.opts.connectionStateRecovery ? SessionAwareAdapter : InMemoryAdapter;
@@ -278,6 +285,12 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
     return this;
   }
 
+  /** Adds a hook that maps or logs what handlers of events throw. */
+  useError(hook: ErrorHook): this {
+    this._errorHooks.push(hook);
+    return this;
+  }
+
   /** Adds a check that is asked before a socket is recovered. */
   confirmRecovery(check: RecoveryCheck): this {
     this._recoveries.add(check);
@@ -298,7 +311,7 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
 
   _endLocalSockets(order: unknown): void {
     if (!isEndingOrder(order)) return;
-    this._recoveries.void(order.rooms);
+    this._recoveries.invalidate(order.rooms);
     endSockets(this._nsps.values(), order);
   }
 
@@ -384,6 +397,21 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
 
   use(middleware: ConnectionMiddleware): this {
     this.sockets.use(middleware);
+    return this;
+  }
+
+  useContract(contract: Contract): this {
+    this.sockets.useContract(contract);
+    return this;
+  }
+
+  handle(event: string, ...stepsAndHandler: unknown[]): this {
+    this.sockets.handle(event, ...stepsAndHandler);
+    return this;
+  }
+
+  authorize(pattern: string, check: RoomCheck): this {
+    this.sockets.authorize(pattern, check);
     return this;
   }
 

@@ -34,7 +34,7 @@ export function endSockets(namespaces: Iterable<NamespacePart>, { rooms, how, re
   for (const namespace of namespaces) {
     for (const room of rooms) {
       // A copy: they leave the room.
-      for (const id of [...(namespace.adapter.rooms.get(room) ?? [])]) {
+      for (const id of Array.from(namespace.adapter.rooms.get(room) ?? [])) {
         end(namespace.sockets.get(id), how, reason);
         // Its middlewares still run. Nothing has been agreed with its client: it may try again.
         end(namespace._preConnectSockets.get(id), "rehandshake", reason);

@@ -4,8 +4,11 @@ import { DisconnectReason, PacketType, RESERVED_EVENTS, type Packet } from "@plu
 import { fileAck } from "./ack-table.js";
 import type { Adapter, Room, Session, SocketId } from "./adapter-contract.js";
 import { BroadcastOperatorImplementation } from "./broadcast-operator.js";
+import { admitEvent, checkOutgoing } from "./contract-enforcement.js";
 import { CatchAllEmitter } from "./catch-all-emitter.js";
 import { NO_FLAGS, writeOptionsOf, type EmitFlags, type WriteOptions } from "./emit-flags.js";
+import { addHandler, refusalAnswer } from "./event-handlers.js";
+import type { HandledEvent } from "./event-parts.js";
 import { describeHandshake } from "./handshake-details.js";
 import type { Handshake } from "./handshake.js";
 import type {
@@ -49,6 +52,8 @@ export class SocketImplementation extends CatchAllEmitter implements SocketPart 
   flags: EmitFlags = NO_FLAGS;
   fns: EventMiddleware[] | undefined = undefined;
   _acks: Map<number, Callback> | undefined = undefined;
+  /** Handlers of this socket, by event. Made on first use. */
+  _handled: Map<unknown, HandledEvent> | undefined = undefined;
   /** Set when the socket starts to close: once is enough. */
   _closing = false;
   /** Set when it has left its rooms, for good. */
@@ -146,6 +151,8 @@ export class SocketImplementation extends CatchAllEmitter implements SocketPart 
     if (RESERVED_EVENTS.has(event as string)) throw new Error(`"${String(event)}" is a reserved event name`);
     const { flags } = this;
     this.flags = NO_FLAGS;
+    const { _contract: contract } = this.nsp;
+    if (contract !== undefined) checkOutgoing(contract, data, { errorFirst: flags.timeout !== undefined, list: false });
     const packet: Packet = { type: PacketType.EVENT, nsp: this.nsp.name, data };
     const last = data.at(-1);
     if (typeof last === "function") this._sendWithAck(packet, last as Callback, flags);
@@ -294,21 +301,60 @@ export class SocketImplementation extends CatchAllEmitter implements SocketPart 
     let sent = false;
     return (...args) => {
       if (sent) return;
-      sent = true;
       if (!this._closed) this.packet({ type: PacketType.ACK, nsp: this.nsp.name, id, data: args });
+      // What cannot be sent has not been: something else may be.
+      sent = true;
     };
   }
 
   dispatch(event: unknown[]): void {
     if (this.fns === undefined) {
-      // A catch-all listener may have ended it.
-      if (this.connected) this.server._guard.deliver(this, event, this);
+      this._admit(event);
       return;
     }
     runMiddlewareChain(this.fns, [event], (error) => {
-      if (error) this._onerror(error);
-      else if (this.connected) this.server._guard.deliver(this, event, this);
+      if (!error) this._admit(event);
+      else if (this._handles(event[0])) this._refuseEvent(event, error);
+      else this._onerror(error);
     });
+  }
+
+  _admit(event: unknown[]): void {
+    // A catch-all listener or a middleware may have ended it.
+    if (!this.connected) return;
+    const { _contract: contract } = this.nsp;
+    if (contract === undefined) this._hear(event);
+    else admitEvent(contract, this, event);
+  }
+
+  _hear(event: unknown[]): void {
+    const { _guard: guard } = this.server;
+    guard.deliver(this, event, this);
+    const handled = this._handlerOf(event[0]);
+    const running = handled?.run(this, event);
+    if (running !== undefined) guard.watch(running, event, this);
+  }
+
+  _handlerOf(event: unknown): HandledEvent | undefined {
+    return this._handled?.get(event) ?? this.nsp._handled?.get(event);
+  }
+
+  _handles(event: unknown): boolean {
+    return this._handlerOf(event) !== undefined;
+  }
+
+  /** Tells the client if it waits for an answer, else whoever listens for `error`. */
+  _refuseEvent(event: readonly unknown[], error: unknown): void {
+    const ack = event.length > 1 ? event.at(-1) : undefined;
+    if (typeof ack === "function") (ack as Callback)(refusalAnswer(error));
+    else this._onerror(error);
+  }
+
+  /** Adds the handler of an event, whose return value is the acknowledgement. */
+  handle(event: string, ...stepsAndHandler: unknown[]): this {
+    this._handled ??= new Map();
+    addHandler(this._handled, event, stepsAndHandler);
+    return this;
   }
 
   onack(packet: Packet): void {

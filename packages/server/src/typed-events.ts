@@ -122,6 +122,28 @@ export type DecorateAcknowledgementsWithTimeoutAndMultipleResponses<Map> = Decor
   DecorateAcknowledgementsWithMultipleResponses<Map>
 >;
 
+/** Type of the first argument of an event; `undefined` where there is none but an acknowledgement. */
+export type PayloadOf<Map extends EventsMap, Event extends EventNames<Map>> = IfAny<
+  Map[Event],
+  any,
+  EventParams<Map, Event> extends readonly [infer First, ...any[]]
+    ? IfAny<First, any, NonNullable<First> extends AnyFunction ? undefined : First>
+    : EventParams<Map, Event> extends readonly []
+      ? undefined
+      : EventParams<Map, Event>[0]
+>;
+
+/** Type of what answers an event: of the first argument of its acknowledgement; anything where there is none. */
+export type AnswerOf<Map extends EventsMap, Event extends EventNames<Map>> = IfAny<
+  LastParameter<Map[Event]>,
+  any,
+  NonNullable<LastParameter<Map[Event]>> extends (...args: infer Params) => any
+    ? Params extends readonly []
+      ? void
+      : Params[0]
+    : unknown
+>;
+
 /** Arguments of `send`: those of the `message` event, which a typed map has to have. */
 export type MessageParams<Map extends EventsMap> =
   "message" extends EventNames<Map> ? EventParams<Map, "message"> : never;

@@ -1,0 +1,16 @@
+import { defineEvents } from "@plugboard/contract";
+import { serveEcho } from "./serve-echo.mjs";
+
+/** As cheap as a validator can be: what is measured is what stands around it. */
+const text = {
+  "~standard": {
+    version: 1,
+    vendor: "benchmark",
+    validate: (value) => (typeof value === "string" ? { value } : { issues: [{ message: "expected a string" }] }),
+  },
+};
+
+const contract = defineEvents({ client: { echo: { payload: text, ack: text } } });
+
+/** A handler under a contract: payload and acknowledgement are validated. */
+await serveEcho((io) => io.useContract(contract).handle("echo", (payload) => payload));
