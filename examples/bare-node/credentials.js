@@ -10,6 +10,7 @@ import { createServer } from "node:http";
 import { credentials } from "@plugboard/auth";
 import { Server } from "@plugboard/server";
 import { jwtVerify, SignJWT } from "jose";
+import { serve } from "./serve.js";
 
 const secret = new TextEncoder().encode(process.env.JWT_SECRET ?? randomUUID());
 const lifetimeMs = Number(process.env.TOKEN_LIFETIME_MS ?? 60_000);
@@ -66,5 +67,4 @@ io.on("connection", (socket) => {
   socket.on("whoami", (answer) => answer(auth.of(socket)));
 });
 
-httpServer.listen(process.env.PORT ?? 3000, () => console.log(`http://localhost:${httpServer.address().port}`));
-for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => io.close({ timeoutMs: 1000 }));
+serve(httpServer, io);

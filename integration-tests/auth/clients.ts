@@ -1,29 +1,37 @@
-import { io as ours } from "@plugboard/client";
-import { io as stock, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
-import { onTestFinished } from "vitest";
+import type { ManagerOptions, Socket, SocketOptions } from "socket.io-client";
+import { bothClients, type StockOrOurs } from "../support/both-clients.js";
 
 export type ClientOptions = Omit<Partial<ManagerOptions & SocketOptions>, "auth"> & {
   /** The published one takes the first two. */
   auth?: object | ((answer: (auth: object) => void) => void) | (() => Promise<object>);
 };
 
-/** The published client and ours, on either transport. */
-export const clients = [
-  { client: "socket.io-client", transport: "polling" },
-  { client: "socket.io-client", transport: "websocket" },
-  { client: "@plugboard/client", transport: "polling" },
-  { client: "@plugboard/client", transport: "websocket" },
-] as const;
-export type ClientKind = (typeof clients)[number];
+export interface ClientKind {
+  readonly client: StockOrOurs;
+  readonly transport: "polling" | "websocket";
+  readonly name: string;
+  /** Whether it is the published client, which knows nothing of credentials. */
+  readonly isStock: boolean;
+}
 
-/** Opens a client with a connection of its own, which is disconnected when the running test finishes. */
+const [stock, ours] = bothClients as [StockOrOurs, StockOrOurs];
+const kindOf = (client: StockOrOurs, transport: ClientKind["transport"]): ClientKind => ({
+  client,
+  transport,
+  name: `${client.name} over ${transport}`,
+  isStock: client === stock,
+});
+
+export const stockOverPolling = kindOf(stock, "polling");
+export const stockOverWebSocket = kindOf(stock, "websocket");
+export const oursOverPolling = kindOf(ours, "polling");
+export const oursOverWebSocket = kindOf(ours, "websocket");
+export const clients = [stockOverPolling, stockOverWebSocket, oursOverPolling, oursOverWebSocket];
+
+/** Opens a client that reconnects soon. */
 export function open({ client, transport }: ClientKind, url: string, options: ClientOptions = {}): Socket {
-  const connect = (client === "@plugboard/client" ? ours : stock) as (url: string, options: object) => Socket;
-  const socket = connect(url, { forceNew: true, transports: [transport], reconnectionDelay: 50, ...options });
-  onTestFinished(() => {
-    socket.disconnect();
-  });
-  return socket;
+  const all = { reconnection: true, reconnectionDelay: 50, transports: [transport], ...options };
+  return client.open(url, all as Partial<ManagerOptions & SocketOptions>);
 }
 
 /** The error of a refused connect. */

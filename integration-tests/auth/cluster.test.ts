@@ -11,13 +11,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { startRedis, type RedisProcess } from "../adapters/redis-process.js";
 import { nextEvent } from "../support/next-event.js";
 import { sign, verify } from "./auth-server.js";
-import { open, type ConnectError } from "./clients.js";
+import { open, oursOverPolling, stockOverWebSocket, type ConnectError } from "./clients.js";
 
 const adapters = ["redis-adapter", "redis-streams-adapter"] as const;
-const kinds = [
-  { client: "socket.io-client", transport: "websocket" },
-  { client: "@plugboard/client", transport: "polling" },
-] as const;
+const kinds = [stockOverWebSocket, oursOverPolling];
 
 interface Node {
   readonly io: Server;
@@ -89,7 +86,7 @@ async function startNode(
 const countOf = (io: Server): Promise<number> => io.of("/").adapter.serverCount() as Promise<number>;
 
 describe.each(adapters)("two nodes on @socket.io/%s", (adapter) => {
-  it.each(kinds)("what is revoked on one ends on the other and is refused on both, $client", async (kind) => {
+  it.each(kinds)("what is revoked on one ends on the other and is refused on both, $name", async (kind) => {
     const [first, second] = [await startNode(adapter), await startNode(adapter)];
     const token = await sign({ user: "ada", tokenId: "t1" });
     const client = open(kind, second.url, { auth: { token } });
@@ -108,13 +105,15 @@ describe.each(adapters)("two nodes on @socket.io/%s", (adapter) => {
   it("a user who is revoked on one ends on both, and gets in on both by a new login", async () => {
     const [first, second] = [await startNode(adapter), await startNode(adapter)];
     const old = await sign({ user: "ada" });
-    const sockets = [first, second].map(({ url }) => open(kinds[0], url, { auth: { token: old } }));
+    const sockets = [first, second].map(({ url }) => open(stockOverWebSocket, url, { auth: { token: old } }));
     await Promise.all(sockets.map((socket) => nextEvent(socket, "connect")));
     const refused = Promise.all(sockets.map((socket) => nextEvent<[ConnectError]>(socket, "connect_error")));
     await first.io.revoke({ user: "ada" });
     for (const [error] of await refused) expect(error.data).toEqual({ code: "SIO_CREDENTIALS_REVOKED" });
     const token = await sign({ user: "ada" });
-    await Promise.all([first, second].map(({ url }) => nextEvent(open(kinds[0], url, { auth: { token } }), "connect")));
+    await Promise.all(
+      [first, second].map(({ url }) => nextEvent(open(stockOverWebSocket, url, { auth: { token } }), "connect")),
+    );
   });
 
   it("with revocations in Redis, a node that starts later refuses what was revoked before", async () => {
@@ -123,9 +122,12 @@ describe.each(adapters)("two nodes on @socket.io/%s", (adapter) => {
     const token = await sign({ tokenId: `late on ${adapter}` });
     await first.io.revoke({ tokenId: `late on ${adapter}` });
     const second = await startNode(adapter, withStore);
-    const [error] = await nextEvent<[ConnectError]>(open(kinds[0], second.url, { auth: { token } }), "connect_error");
+    const [error] = await nextEvent<[ConnectError]>(
+      open(stockOverWebSocket, second.url, { auth: { token } }),
+      "connect_error",
+    );
     expect(error.data).toEqual({ code: "SIO_CREDENTIALS_REVOKED" });
-    await nextEvent(open(kinds[0], second.url, { auth: { token: await sign() } }), "connect");
+    await nextEvent(open(stockOverWebSocket, second.url, { auth: { token: await sign() } }), "connect");
   });
 });
 
@@ -134,7 +136,7 @@ describe("with recovery over Redis streams", () => {
     const [first, second] = [await startNode("redis-streams-adapter"), await startNode("redis-streams-adapter")];
     let session = "s1";
     const auth = (answer: (auth: object) => void): void => void sign({ session }).then((token) => answer({ token }));
-    const client = open(kinds[0], second.url, { auth, reconnection: false });
+    const client = open(stockOverWebSocket, second.url, { auth, reconnection: false });
     await nextEvent(client, "connect");
     const greeted = nextEvent(client, "hello");
     second.io.emit("hello");
@@ -159,7 +161,7 @@ describe("with recovery over Redis streams", () => {
   it("a client that was just away is recovered on the other node, by its credentials", async () => {
     const [first, second] = [await startNode("redis-streams-adapter"), await startNode("redis-streams-adapter")];
     const token = await sign({ user: "ada" });
-    const client = open(kinds[0], second.url, { auth: { token }, reconnection: false });
+    const client = open(stockOverWebSocket, second.url, { auth: { token }, reconnection: false });
     await nextEvent(client, "connect");
     const greeted = nextEvent(client, "hello");
     second.io.emit("hello");

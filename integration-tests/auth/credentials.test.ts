@@ -1,10 +1,11 @@
 import { renewCredentials } from "@plugboard/auth/client";
 import { VerifierUnavailableError } from "@plugboard/auth";
+import { defineEvents } from "@plugboard/contract";
 import type { Socket as ServerSocket } from "@plugboard/server";
 import { describe, expect, it } from "vitest";
 import { nextEvent } from "../support/next-event.js";
 import { sign, startAuthServer, verify } from "./auth-server.js";
-import { clients, open, type ConnectError } from "./clients.js";
+import { clients, open, oursOverWebSocket, stockOverWebSocket, type ConnectError } from "./clients.js";
 
 /** Long enough to connect, short enough to wait for. */
 const SHORT_MS = 1500;
@@ -23,7 +24,7 @@ function freshTokens(lastsMs: number): { count: number; auth: (answer: (auth: ob
   return source;
 }
 
-describe.each(clients)("$client over $transport", (kind) => {
+describe.each(clients)("$name", (kind) => {
   it.each([
     ["auth", (token: string) => ({ auth: { token } })],
     ["a header", (token: string) => ({ extraHeaders: { authorization: `Bearer ${token}` } })],
@@ -88,7 +89,7 @@ describe.each(clients)("$client over $transport", (kind) => {
     const { io, url } = await startAuthServer();
     const tokens = freshTokens(RENEWED_MS);
     const client = open(kind, url, { auth: tokens.auth });
-    if (kind.client === "socket.io-client") renewCredentials(client);
+    if (kind.isStock) renewCredentials(client);
     await nextEvent(client, "connect");
     const { id } = client;
     const [socket] = io.sockets.sockets.values();
@@ -121,7 +122,7 @@ describe.each(clients)("$client over $transport", (kind) => {
         answer({ token }),
       );
     const client = open(kind, url, { auth });
-    if (kind.client === "socket.io-client") renewCredentials(client);
+    if (kind.isStock) renewCredentials(client);
     await nextEvent(client, "connect");
     const { id } = client;
     await nextEvent(client, "connect");
@@ -234,6 +235,31 @@ describe.each(clients)("$client over $transport", (kind) => {
     await io.revoke({ user: "bob" });
     const [, [error]] = await outcome;
     expect(error.data?.code).toBe("SIO_CREDENTIALS_REVOKED");
+  });
+});
+
+describe.each(clients)("where a cookie carries the token, $name", (kind) => {
+  it("gets in from a page of the same origin, and not from one of another", async () => {
+    const { url } = await startAuthServer({ cookie: "token" });
+    const cookie = `token=${await sign()}`;
+    await nextEvent(open(kind, url, { extraHeaders: { cookie, origin: url } }), "connect");
+    const foreign = open(kind, url, { extraHeaders: { cookie, origin: "https://evil.example" }, reconnection: false });
+    // The answer to the handshake is an HTTP status.
+    expect((await nextEvent<[ConnectError]>(foreign, "connect_error"))[0].data).toBeUndefined();
+  });
+});
+
+describe.each([stockOverWebSocket, oursOverWebSocket])("in a namespace with a contract, $name", (kind) => {
+  it("renews its credentials, of which the contract knows nothing", async () => {
+    const { io, url } = await startAuthServer();
+    io.useContract(defineEvents({ client: {}, server: {} }));
+    const client = open(kind, url, { auth: freshTokens(RENEWED_MS).auth });
+    if (kind.isStock) renewCredentials(client);
+    await nextEvent(client, "connect");
+    const [socket] = io.sockets.sockets.values();
+    const first = socket?.credentials;
+    while (socket?.credentials === first) await nextTurn();
+    expect(client.connected).toBe(true);
   });
 });
 

@@ -14,7 +14,7 @@ const fromClaims = ({ sub = "", jti, sid, iat = 0, exp = 0 }: JWTPayload) => ({
   expiresAt: exp * 1000,
 });
 
-describe.each(clients)("with jose, for $client over $transport", (kind) => {
+describe.each(clients)("with jose, for $name", (kind) => {
   it("tokens of HS256 are taken; with another key, changed, without a signature or expired they are not", async () => {
     const { url } = await startAuthServer();
     const token = await sign();

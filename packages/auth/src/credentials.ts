@@ -234,9 +234,7 @@ function presentedBy(socket: Socket, { auth, headers }: Pick<Handshake, "auth" |
 
 /** Keeps pages of other origins from using the cookies of their visitors, now and when an engine is attached later. */
 function checkOrigins(io: Server): void {
-  const setting = { checkOrigin: true };
-  const engine = (io as { engine?: { opts?: object } }).engine;
-  for (const opts of [io.opts, engine?.opts]) {
-    if (opts !== undefined && (opts as Partial<typeof setting>).checkOrigin === undefined) Object.assign(opts, setting);
-  }
+  const engine = io.engine as Partial<Server["engine"]> | undefined;
+  io.opts.checkOrigin ??= true;
+  if (engine?.opts !== undefined) engine.opts.checkOrigin ??= true;
 }

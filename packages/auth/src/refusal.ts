@@ -1,3 +1,5 @@
+import { EventError } from "@plugboard/server";
+
 /** Why credentials were refused. The client reads it in `connect_error`, as `error.data.code`. */
 export type RefusalCode =
   /** None were given, or they are not valid. */
@@ -15,21 +17,14 @@ const MESSAGES: Readonly<Record<RefusalCode, string>> = {
 };
 
 /**
- * What a client is told: a code and its fixed message, nothing of what `verify` said. By its name it counts as an error
- * of an event, should a handler let it pass.
+ * What a client is told: a code and its fixed message, nothing of what `verify` said.
  */
-export class RefusalError extends Error {
-  static {
-    this.prototype.name = "EventError";
-  }
-  readonly code: RefusalCode;
-  readonly data: { readonly code: RefusalCode };
+export class RefusalError extends EventError {
+  declare readonly code: RefusalCode;
 
   /** @param cause - stays on the server */
   constructor(code: RefusalCode, cause?: unknown) {
-    super(MESSAGES[code], { cause });
-    this.code = code;
-    this.data = { code };
+    super(code, MESSAGES[code], { code }, { cause });
   }
 }
 
@@ -38,9 +33,7 @@ export class RefusalError extends Error {
  * was lost, so clients try again by themselves, where a refusal would keep them away.
  */
 export class VerifierUnavailableError extends Error {
-  static {
-    this.prototype.name = "VerifierUnavailableError";
-  }
+  override readonly name = "VerifierUnavailableError";
   readonly code = "SIO_VERIFIER_UNAVAILABLE";
 }
 
