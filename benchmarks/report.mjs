@@ -4,9 +4,10 @@
  */
 
 /** The peer that all are compared with. */
-const REFERENCES = { server: "socket.io", client: "socket.io-client" };
+const REFERENCES = { server: "socket.io", client: "socket.io-client", handlers: "plugboard" };
 const BARE = "ws";
-const OURS = "plugboard";
+/** The peer whose goal it is. */
+const OURS = { server: "plugboard", client: "plugboard", handlers: "plugboard-contract" };
 /** Above this share of the machine, what else runs there shows in the numbers: two hyperthreads share one core. */
 const NOISY_OTHERS_SHARE = 0.1;
 
@@ -73,7 +74,7 @@ export function formatScenario({ title, side, unit, goalRatio, rows }) {
 }
 
 function formatGoal(rows, side, goalRatio) {
-  const achieved = rows.find((row) => row.peer === OURS)?.ratioToSocketIo ?? null;
+  const achieved = rows.find((row) => row.peer === OURS[side])?.ratioToSocketIo ?? null;
   if (achieved === null || goalRatio === undefined) return "";
   const verdict = achieved <= goalRatio ? "met" : "MISSED";
   return `goal: at most ${goalRatio.toFixed(2)} of ${REFERENCES[side]}: ${verdict} (${achieved.toFixed(2)})\n`;

@@ -6,7 +6,11 @@ import { formatProfile, formatScenario, summarizeScenario } from "./report.mjs";
 import { runScenario } from "./run-scenario.mjs";
 import { SCENARIOS } from "./scenarios/index.mjs";
 
-const PEERS = { server: ["plugboard", "socket.io", "ws"], client: ["plugboard", "socket.io-client"] };
+const PEERS = {
+  server: ["plugboard", "socket.io", "ws"],
+  client: ["plugboard", "socket.io-client"],
+  handlers: ["plugboard", "plugboard-handle", "plugboard-contract"],
+};
 const ALL_PEERS = [...new Set(Object.values(PEERS).flat())];
 const SERVERS_OF_CLIENTS = ["plugboard", "socket.io"];
 const DEFAULTS = { rounds: 5, warmUpMs: 700, measureMs: 1_200 };
@@ -16,7 +20,7 @@ const MAX_MEMORY_ROUNDS = 2;
 
 const USAGE = `node benchmarks/run.mjs [options]
   --scenario NAME   only this scenario, may be repeated: ${SCENARIOS.map(({ name }) => name).join(", ")}
-  --side SIDE       only what measures this side: server or client
+  --side SIDE       only what measures this: server, client, or handlers (those and contracts beside listeners)
   --peer NAME       only this peer, may be repeated: ${ALL_PEERS.join(", ")}
   --server NAME     what the clients are connected to: ${SERVERS_OF_CLIENTS.join(" or ")} (default ${SERVERS_OF_CLIENTS[0]})
   --rounds N        samples per peer and scenario (default ${DEFAULTS.rounds})
@@ -124,7 +128,7 @@ async function profile(peer, { scenarios, timing, serverOfClients }) {
 function formatVersions(versions) {
   const sides = Object.entries(versions).map(([side, peers]) => {
     const names = Object.entries(peers).map(([name, version]) => `${name} ${version}`);
-    return `${side}s: ${names.join(", ")}`;
+    return `${side.replace(/s$/, "")}s: ${names.join(", ")}`;
   });
   return sides.join("; ");
 }

@@ -99,4 +99,17 @@ describe("the programs in the documentation", () => {
     const printed = /\/\/ (.*)/.exec(client?.code ?? "")?.[1];
     expect(await firstOutput(start(client?.code.replace("3000", port) ?? ""))).toBe(`${printed}\n`);
   });
+
+  it("packages/contract/README: both ends keep to the contract", async () => {
+    const blocks = await codeBlocks("packages/contract/README.md");
+    const program = (file: string): string => {
+      const code = blocks.find(({ info }) => info === `js ${file}`)?.code ?? "";
+      // One file each here: what they share comes first.
+      return code.replace(/^import .* "\.\/contract\.mjs";\n/m, "");
+    };
+    const shared = program("contract.mjs").replace("export const", "const");
+    const port = await startServer(shared + program("server.mjs"), "io.httpServer");
+    const client = shared + program("client.mjs");
+    expect(await firstOutput(start(client.replace("3000", port)))).toBe("1\n");
+  });
 });

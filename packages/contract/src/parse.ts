@@ -69,12 +69,10 @@ function valueOf<Output>(result: StandardResult<Output>, code: InvalidCode): Out
 }
 
 function invalid(code: InvalidCode, found: readonly StandardIssue[]): EventError {
-  const issues: Issue[] = [];
-  // Not `slice`: the issues of a library may be of a subclass of Array whose constructor takes something else.
-  for (let index = 0; index < found.length && index < MAX_ISSUES; index++) {
-    const issue = found[index];
-    if (issue !== undefined) issues.push({ path: pathOf(issue), message: cut(issue.message, MAX_MESSAGE_LENGTH) });
-  }
+  const issues = firstOf(found, MAX_ISSUES).map((issue): Issue => ({
+    path: pathOf(issue),
+    message: cut(issue.message, MAX_MESSAGE_LENGTH),
+  }));
   return new EventError(code, describe(code, issues, found.length), { issues });
 }
 
@@ -84,10 +82,15 @@ function notValidated(code: InvalidCode, cause: unknown): EventError {
 }
 
 function pathOf({ path = [] }: StandardIssue): Issue["path"] {
-  return path.slice(0, MAX_PATH_LENGTH).map((segment) => {
+  return firstOf(path, MAX_PATH_LENGTH).map((segment) => {
     const key = typeof segment === "object" ? segment.key : segment;
     return typeof key === "number" ? key : cut(String(key), MAX_KEY_LENGTH);
   });
+}
+
+/** Not `slice`: lists of libraries may be of a subclass of Array whose constructor takes something else. */
+function firstOf<Item>(items: readonly Item[], count: number): Item[] {
+  return Array.from({ length: Math.min(items.length, count) }, (_, index) => items[index] as Item);
 }
 
 function cut(text: string, length: number): string {

@@ -1,27 +1,16 @@
 import type { IncomingMessage } from "node:http";
-import { ENGINE_ERROR_MESSAGES, EngineErrorCode } from "@plugboard/protocol";
-import { plainAnswer, type HttpAnswer, type HttpRequestLike } from "./http-port.js";
+import type { HttpRequestLike } from "./http-port.js";
 import type { HandshakeLimit } from "./handshake-limit.js";
 import type { ResolvedEngineOptions } from "./options.js";
+import { checkOrigin } from "./origin-rule.js";
+import { refusal, type Refusal } from "./refusal.js";
 import type { EngineSession } from "./session.js";
-
-/** Why a request is not let in: an entry of the error table and what is known about the case (spec/server.md 1.4). */
-export interface Refusal {
-  readonly error: keyof typeof EngineErrorCode;
-  readonly context: Record<string, unknown>;
-  /** HTTP status where it is not the usual one. */
-  readonly status?: number;
-}
 
 const TOO_MANY_HANDSHAKES: Refusal = {
   error: "FORBIDDEN",
   context: { name: "TOO_MANY_HANDSHAKES", message: "Too many handshakes" },
   status: 429,
 };
-
-export function refusal(error: Refusal["error"], context: Record<string, unknown>): Refusal {
-  return { error, context };
-}
 
 /** The protocol a client speaks; whatever is not 4 counts as 3 (spec/server.md 1.3). */
 export function requestedProtocol(request: HttpRequestLike): number {
@@ -79,6 +68,8 @@ export async function checkHandshake(
     return refusal("BAD_REQUEST", { name: "TRANSPORT_HANDSHAKE_ERROR" });
   }
   if (!limit.admit(request.remoteAddress ?? "", options.maxHandshakesPerSecond)) return TOO_MANY_HANDSHAKES;
+  const foreign = await checkOrigin(request, options);
+  if (foreign !== undefined) return foreign;
   const denied = await askUser(request, options);
   if (denied !== undefined) return denied;
   const protocol = requestedProtocol(request);
@@ -91,9 +82,15 @@ function askUser(request: HttpRequestLike, { allowRequest }: ResolvedEngineOptio
   return new Promise((resolve) => {
     const fail = (error: unknown): void => resolve(refusal("FORBIDDEN", { message: undefined, error }));
     try {
-      const result: unknown = allowRequest(request.raw as IncomingMessage, (message, success) =>
-        resolve(success ? undefined : refusal("FORBIDDEN", { message })),
-      );
+      const result: unknown = allowRequest(request.raw as IncomingMessage, (message, success, how) => {
+        const { status, headers } = how ?? {};
+        const isStatus = status !== undefined && status >= 400 && status < 600;
+        resolve(
+          success
+            ? undefined
+            : { ...refusal("FORBIDDEN", { message }), status: isStatus ? status : undefined, headers },
+        );
+      });
       if (typeof (result as PromiseLike<unknown> | undefined)?.then === "function") {
         (result as PromiseLike<unknown>).then(undefined, fail);
       }
@@ -116,20 +113,4 @@ function isFieldValue(value: string): boolean {
     if (code !== 9 && (code < 0x20 || code === 0x7f || code > 0xff)) return false;
   }
   return true;
-}
-
-/** What the client reads: the text of `allowRequest` where there is one, else that of the table. */
-export function refusalText({ error, context }: Refusal): string {
-  return typeof context["message"] === "string" && context["message"] !== ""
-    ? context["message"]
-    : ENGINE_ERROR_MESSAGES[EngineErrorCode[error]];
-}
-
-export function refusalAnswer(refused: Refusal): HttpAnswer {
-  const body = JSON.stringify({ code: EngineErrorCode[refused.error], message: refusalText(refused) });
-  return plainAnswer(
-    refused.status ?? (refused.error === "FORBIDDEN" ? 403 : 400),
-    { "Content-Type": "application/json" },
-    body,
-  );
 }

@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import type { ENGINE_ERROR_MESSAGES, EngineCloseReason, EngineErrorCode } from "@plugboard/protocol";
 import type { HeaderFields, HttpAnswer, HttpRequestLike, Query } from "./http-port.js";
 import type { EngineMiddleware } from "./node/engine-middleware.js";
+import type { UpgradeAnswer } from "./node/upgrade-answer.js";
 import type { AttachOptions, EngineOptions, ResolvedEngineOptions } from "./options.js";
 import type { ReadyState } from "./session-states.js";
 import type { QueuedPacket, SendCallback, SendOptions, Transport } from "./transports/transport.js";
@@ -95,6 +96,14 @@ export interface Engine extends EventEmitter {
   handleRequest(req: IncomingMessage, res: ServerResponse): void;
   /** Serves an upgrade request of Node's `http`; `headers` are added to the 101 answer. */
   handleUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer, extra?: { headers?: HeaderFields }): void;
+  /**
+   * Answers an upgrade request in plain HTTP on its raw socket, and ends that: for whoever refuses one before it comes to
+   * `handleUpgrade`.
+   *
+   * @param answer - `status`, 200 to 599, with `headers` and `body` if you like
+   * @throws TypeError for a header field that cannot be sent; the connection is cut then
+   */
+  refuseUpgrade(socket: Duplex, answer: UpgradeAnswer): void;
   /** Ends all sessions without waiting for what is queued. */
   close(): this;
 }

@@ -1,17 +1,7 @@
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
-import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { ENGINE_ERROR_MESSAGES, EngineErrorCode } from "@plugboard/protocol";
-import {
-  checkHandshake,
-  checkRequest,
-  checkSession,
-  refusal,
-  refusalAnswer,
-  refusalText,
-  requestedProtocol,
-  type Refusal,
-} from "./admission.js";
+import { checkHandshake, checkRequest, checkSession, requestedProtocol } from "./admission.js";
 import { ContainedEmitter } from "./contained-emitter.js";
 import { createDebug } from "./debug.js";
 import { DeadlineQueue } from "./deadline-queue.js";
@@ -24,11 +14,15 @@ import { runMiddlewareChain } from "./middleware-chain.js";
 import { corsMiddleware } from "./node/cors-middleware.js";
 import type { EngineMiddleware } from "./node/engine-middleware.js";
 import { NodeHttpRequest, withQuery, writeNodeAnswer } from "./node/node-http-request.js";
-import { UpgradeResponse, validateField } from "./node/upgrade-response.js";
+import { validateField } from "./node/header-field.js";
+import { answerUpgrade, rejectUpgrade, type UpgradeAnswer } from "./node/upgrade-answer.js";
+import { UpgradeResponse } from "./node/upgrade-response.js";
 import { createWebSocketAcceptor, type WebSocketAcceptor } from "./node/ws-channel.js";
 import { engineUrlPrefix, resolveEngineOptions, type AttachOptions, type EngineOptions } from "./options.js";
 import type { ResolvedEngineOptions } from "./options.js";
+import { checkOrigin, foreignOrigin, isOfOrigin } from "./origin-rule.js";
 import { largeRecord } from "./record.js";
+import { middlewareFailure, refusal, refusalAnswer, type Refusal } from "./refusal.js";
 import { generateSessionId } from "./session-id.js";
 import { EngineSession, type SessionHost } from "./session.js";
 import { PollingTransport } from "./transports/polling.js";
@@ -57,6 +51,8 @@ export class EngineServer extends ContainedEmitter implements SessionHost, Attac
   readonly #pingDue = new DeadlineQueue<EngineSession>((session) => session.sendPing());
   readonly #pongDue = new DeadlineQueue<EngineSession>((session) => session.onPongOverdue());
   readonly #headersOfUpgrade = new WeakMap<IncomingMessage, HeaderFields>();
+  /** The first `Origin` of each session, while `checkOrigin` asks for it. */
+  readonly #origins = new WeakMap<EngineSession, string>();
   #acceptor: WebSocketAcceptor | undefined = undefined;
   #attachments: Attachment[] = [];
 
@@ -167,7 +163,7 @@ export class EngineServer extends ContainedEmitter implements SessionHost, Attac
    * Answers a polling request. The answer is a value: send it with whatever serves your HTTP, then call its `done`.
    */
   async handle(request: HttpRequestLike): Promise<HttpAnswer> {
-    const decision = this.#decideAtOnce(request, false) ?? (await this.#decideHandshake(request, false));
+    const decision = this.#decideAtOnce(request, false) ?? (await this.#decide(request, false));
     this.#undecided.delete(request as NodeHttpRequest);
     if ("refused" in decision) return this.#refuse(request, decision.refused);
     if ("known" in decision) {
@@ -181,21 +177,41 @@ export class EngineServer extends ContainedEmitter implements SessionHost, Attac
     return answer;
   }
 
-  /** Everything that needs nobody's answer; undefined for a handshake that may go on. */
+  /** Everything that needs nobody's answer; undefined for what has to be asked about: handshakes, mostly. */
   #decideAtOnce(request: HttpRequestLike, isUpgrade: boolean): Decision | undefined {
     const wrong = checkRequest(request, this.opts);
     if (wrong !== undefined) return { refused: wrong };
     if (!request.query["sid"]) return undefined;
     const known = checkSession(request, this.clients, isUpgrade);
-    return known instanceof EngineSession ? { known } : { refused: known };
+    if (!(known instanceof EngineSession)) return { refused: known };
+    if (!this.opts.checkOrigin) return { known };
+    const isAllowed = isOfOrigin(this.#origins.get(known), request);
+    if (isAllowed === undefined) return undefined;
+    return isAllowed ? { known } : { refused: foreignOrigin(request) };
   }
 
-  async #decideHandshake(request: HttpRequestLike, isUpgrade: boolean): Promise<Decision> {
+  async #decide(request: HttpRequestLike, isUpgrade: boolean): Promise<Decision> {
+    if (request.query["sid"]) return this.#decideOrigin(request, isUpgrade);
     const closings = this.#closings;
     const refused = await checkHandshake(request, this.opts, this.#handshakeLimit, isUpgrade);
     if (refused !== undefined) return { refused };
     const decision = await this.#newId(request);
     return closings === this.#closings ? decision : { refused: CLOSED };
+  }
+
+  /** The first request of a session that says where it comes from. */
+  async #decideOrigin(request: HttpRequestLike, isUpgrade: boolean): Promise<Decision> {
+    const refused = await checkOrigin(request, this.opts);
+    if (refused !== undefined) return { refused };
+    const known = checkSession(request, this.clients, isUpgrade);
+    if (!(known instanceof EngineSession)) return { refused: known };
+    this.#rememberOrigin(known, request);
+    return { known };
+  }
+
+  #rememberOrigin(session: EngineSession, request: HttpRequestLike): void {
+    const origin = this.opts.checkOrigin ? request.header("origin") : undefined;
+    if (origin !== undefined) this.#origins.set(session, origin);
   }
 
   async #newId(request: HttpRequestLike): Promise<Decision> {
@@ -236,40 +252,54 @@ export class EngineServer extends ContainedEmitter implements SessionHost, Attac
     this.#undecided.add(request);
     const forget = (): void => void this.#undecided.delete(request);
     socket.once("close", forget);
-    const decide = async (error: unknown, headers: HeaderFields | undefined): Promise<void> => {
+    const decide = async (error: unknown, fields: HeaderFields | undefined): Promise<void> => {
       const decision = error
         ? { refused: middlewareFailure(error) }
-        : (this.#decideAtOnce(request, true) ?? (await this.#decideHandshake(request, true)));
+        : (this.#decideAtOnce(request, true) ?? (await this.#decide(request, true)));
       forget();
       socket.off("close", forget);
       if ("refused" in decision) {
         this.#reportRefusal(request, decision.refused);
-        return rejectUpgrade(socket, decision.refused);
+        return rejectUpgrade(socket, decision.refused, fields);
       }
       socket.off("error", destroy);
       if (socket.destroyed) return;
-      if (headers !== undefined) this.#headersOfUpgrade.set(req, headers);
+      if (fields !== undefined || extra.headers !== undefined) {
+        this.#headersOfUpgrade.set(req, { ...fields, ...extra.headers });
+      }
       this.#acceptWebSocket(request, socket, head, decision);
     };
-    const run = (error: unknown, headers: HeaderFields | undefined): void => {
-      decide(error, headers).catch((fault: unknown) => {
+    const run = (error: unknown, fields?: HeaderFields): void => {
+      decide(error, fields).catch((fault: unknown) => {
         this.report("upgrade", fault);
         socket.on("error", destroy).destroy();
       });
     };
-    if (this.middlewares.length === 0) return run(undefined, extra.headers);
+    if (this.middlewares.length === 0) return run(undefined);
     const res = new UpgradeResponse(req, socket);
     const closings = this.#closings;
     runMiddlewareChain(this.middlewares, [req, res as unknown as ServerResponse], (error) => {
-      if (closings !== this.#closings) return;
+      if (closings !== this.#closings || res.writableEnded) return;
       try {
         res.writeHead();
       } catch (fault) {
         // What a middleware has put around it may try to set a field that cannot be set.
-        return run(fault, undefined);
+        return run(fault);
       }
-      run(error, { ...res.getHeaders(), ...extra.headers });
+      run(error, res.getHeaders());
     });
+  }
+
+  /**
+   * Answers an upgrade request in plain HTTP on its raw socket and ends that, for whoever refuses one before it comes to
+   * {@link EngineServer.handleUpgrade}.
+   *
+   * @throws TypeError for a header field that cannot be sent; the connection is cut then
+   */
+  refuseUpgrade(socket: Duplex, answer: UpgradeAnswer): void {
+    // The client may reset the connection meanwhile, and nobody else listens.
+    socket.on("error", () => socket.destroy());
+    answerUpgrade(socket, answer);
   }
 
   #acceptWebSocket(request: NodeHttpRequest, socket: Duplex, head: Buffer, decision: Admission): void {
@@ -321,6 +351,7 @@ export class EngineServer extends ContainedEmitter implements SessionHost, Attac
       remoteAddress: request.remoteAddress,
     };
     const session = new EngineSession(this, identity, transport);
+    this.#rememberOrigin(session, request);
     session.open();
     return session;
   }
@@ -378,11 +409,7 @@ export class EngineServer extends ContainedEmitter implements SessionHost, Attac
 type Admission = { readonly known: EngineSession } | { readonly id: string };
 type Decision = Admission | { readonly refused: Refusal };
 
-const CLOSED: Refusal = { ...refusal("FORBIDDEN", { name: "CLOSED", message: "Server is closing" }), status: 503 };
-
-function middlewareFailure(error: unknown): Refusal {
-  return refusal("BAD_REQUEST", { name: "MIDDLEWARE_FAILURE", error });
-}
+const CLOSED = refusal("FORBIDDEN", { name: "CLOSED", message: "Server is closing" }, 503);
 
 function warnNotServed(code: string, what: string): void {
   process.emitWarning(`${what} is not served yet`, { code });
@@ -402,19 +429,4 @@ function reportListenerError(options: ResolvedEngineOptions, event: string | sym
       console.error("[plugboard] onListenerError failed:", handlerError, "when told of:", error);
     }
   }
-}
-
-/** Answers an upgrade that is refused, in plain HTTP on the raw socket, and ends it (spec/server.md 1.4). */
-function rejectUpgrade(socket: Duplex, refused: Refusal): void {
-  if (!socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const { status = 400 } = refused;
-  const message = refusalText(refused);
-  const length = Buffer.byteLength(message);
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-type: text/html\r\nContent-Length: ${length}\r\n\r\n${message}`,
-    () => socket.destroy(),
-  );
 }

@@ -18,6 +18,8 @@ export interface HttpRequestLike {
   /** Becomes `session.request`; handed to `allowRequest` and `generateId`. */
   readonly raw: unknown;
   readonly remoteAddress: string | undefined;
+  /** Whether the connection itself is encrypted: an origin of `http:` is not the same then. Default: false, which is not known. */
+  readonly isEncrypted?: boolean;
   header(name: string): string | undefined;
   /**
    * Reads the whole body.

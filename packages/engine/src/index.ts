@@ -24,11 +24,14 @@ export { BodyError, parseQuery } from "./http-port.js";
 export type { HeaderFields, HttpAnswer, HttpRequestLike, Query } from "./http-port.js";
 export type { CorsSettings } from "./node/cors-middleware.js";
 export type { EngineMiddleware } from "./node/engine-middleware.js";
+export type { UpgradeAnswer } from "./node/upgrade-answer.js";
 export type {
   AllowRequest,
   AttachOptions,
   EngineListenerFailure,
   EngineOptions,
+  HandshakeRefusal,
+  OriginCheck,
   PerMessageDeflateOptions,
   ResolvedEngineOptions,
   SlowConsumerPolicy,

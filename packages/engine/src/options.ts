@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { ZlibOptions } from "node:zlib";
 import type { CookieOptions } from "./handshake-cookie.js";
+import type { HeaderFields } from "./http-port.js";
 import type { CorsSettings } from "./node/cors-middleware.js";
 
 /** "webtransport" is accepted for the sake of programs written for the reference; it is not served yet. */
@@ -9,11 +10,29 @@ export type TransportName = "polling" | "websocket" | "webtransport";
 /** See `slowConsumer`. */
 export type SlowConsumerPolicy = "disconnect" | "pause" | "drop volatile";
 
-/** Decides on a handshake: call `decide(null, true)` to let it in, `decide("why", false)` to refuse it with 403. */
+/** How a handshake is refused, in HTTP. */
+export interface HandshakeRefusal {
+  /** From 400 to 599. Default: 403; 400 where the client asked for an upgrade. */
+  status?: number;
+  /** Added to the answer, such as `Retry-After`. */
+  headers?: HeaderFields;
+}
+
+/**
+ * Decides on a handshake: call `decide(null, true)` to let it in, `decide("why", false)` to refuse it; a third argument
+ * says with which status and header fields.
+ */
 export type AllowRequest = (
   req: IncomingMessage,
-  decide: (error: string | null | undefined, success: boolean) => void,
+  decide: (error: string | null | undefined, success: boolean, refusal?: HandshakeRefusal) => void,
 ) => void;
+
+/**
+ * Decides on a handshake by where its page comes from. Whoever throws or rejects lets nobody in.
+ *
+ * @param origin - the `Origin` field, such as "https://app.example" or "null"
+ */
+export type OriginCheck = (origin: string, req: IncomingMessage) => boolean | PromiseLike<boolean>;
 
 /** WebSocket compression, in the words of `ws`. */
 export interface PerMessageDeflateOptions {
@@ -99,6 +118,17 @@ export interface EngineOptions {
   compat?: boolean;
   /** Cross-origin rules, in the words of the `cors` package. Default: none, so browsers keep other origins out. */
   cors?: CorsSettings;
+  /**
+   * Whether pages of other origins are kept out: to be switched on where a cookie, or anything else that browsers send
+   * by themselves, says who a client is. A handshake with an `Origin` is then refused with 403, on polling and websocket
+   * alike, unless that is the origin of the server itself (same host and port as asked for, `https` if the connection is
+   * encrypted) or one that may read answers with cookies by `cors` (it is named, and `credentials` is true: "*" allows
+   * nobody). The later requests of a session have to come from the same origin. Programs, which send no `Origin`, are let in.
+   *
+   * A function decides in place of that rule, about every handshake with an `Origin`: say, behind a proxy that changes
+   * `Host`. May be set at run time, on `engine.opts`. Default: false.
+   */
+  checkOrigin?: boolean | OriginCheck;
 }
 
 /** Options of `engine.attach` (spec/server.md 1.2). */

@@ -75,10 +75,16 @@ function checkedAnswer({ ack: schema }: EventDefinition, socket: Receiver, event
     } catch (error) {
       return fail(error);
     }
-    if (!isThenable(output)) return ack(output);
-    socket.server._guard.watch(output.then(ack, fail), event, socket);
+    if (!isThenable(output)) return ack(...unlessUndefined(output));
+    const settled = output.then((value) => ack(...unlessUndefined(value)), fail);
+    socket.server._guard.watch(settled, event, socket);
     return undefined;
   };
+}
+
+/** JSON would make `null` of `undefined`, which schemas that allow the one seldom take for the other. */
+function unlessUndefined(value: unknown): unknown[] {
+  return value === undefined ? [] : [value];
 }
 
 /** How the acknowledgements of an event are handed over. */
@@ -105,7 +111,7 @@ export function checkOutgoing(contract: Contract, data: unknown[], form: AckForm
   }
   if (payload !== undefined) {
     const output = parseNow(payload, count === 0 ? undefined : data[1], "SIO_INVALID_PAYLOAD");
-    if (count === 1 || output !== undefined) data.splice(1, count, output);
+    data.splice(1, count, ...unlessUndefined(output));
   }
   if (hasAck && schema !== undefined) data[data.length - 1] = checkedAck(schema, data.at(-1) as Callback, form);
 }

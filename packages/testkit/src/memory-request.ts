@@ -4,6 +4,7 @@ export interface MemoryRequestInit {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
+  readonly isEncrypted?: boolean;
   /** Leaves the body unfinished until `finishBody` or `goAway`. */
   readonly isSlow?: boolean;
 }
@@ -15,6 +16,7 @@ export class MemoryRequest implements HttpRequestLike {
   readonly query: Query;
   readonly raw: unknown = this;
   readonly remoteAddress = "memory";
+  readonly isEncrypted: boolean;
   isAborted = false;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #body: Promise<Uint8Array>;
@@ -26,6 +28,7 @@ export class MemoryRequest implements HttpRequestLike {
     this.method = init.method ?? "GET";
     this.url = url;
     this.query = parseQuery(url);
+    this.isEncrypted = init.isEncrypted ?? false;
     this.#headers = init.headers ?? {};
     const bytes = typeof init.body === "string" ? new TextEncoder().encode(init.body) : (init.body ?? new Uint8Array());
     this.#body = new Promise((resolve, reject) => {

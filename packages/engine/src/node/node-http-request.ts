@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
+import type { TLSSocket } from "node:tls";
 import { BodyError, parseQuery, type HttpAnswer, type HttpRequestLike, type Query } from "../http-port.js";
 
 /** A request of Node's `http`; the parsed query is left on it as `_query`, where middlewares look for it. */
@@ -37,6 +38,10 @@ export class NodeHttpRequest implements HttpRequestLike {
 
   get remoteAddress(): string | undefined {
     return this.raw.socket.remoteAddress;
+  }
+
+  get isEncrypted(): boolean {
+    return (this.raw.socket as Partial<TLSSocket>).encrypted === true;
   }
 
   header(name: string): string | undefined {

@@ -1,19 +1,23 @@
 import { EventEmitter } from "node:events";
-import { validateHeaderName, validateHeaderValue, type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { HeaderFields } from "../http-port.js";
+import { validateField } from "./header-field.js";
+import { answerUpgrade } from "./upgrade-answer.js";
 
 /**
- * What middlewares get as `res` during an upgrade: header fields are kept for the 101 answer, and ending it ends the
- * connection. Emits `finish` on `end()` and `close` when the connection closes.
+ * What middlewares get as `res` during an upgrade: header fields are kept for the 101 answer; ending it answers in plain
+ * HTTP instead, with the status, fields and body that it was given, and ends the connection. Emits `finish` on `end()`
+ * and `close` when the connection closes.
  */
 export class UpgradeResponse extends EventEmitter {
   readonly req: IncomingMessage;
-  readonly headersSent = false;
   statusCode = 200;
+  headersSent = false;
   writableEnded = false;
   readonly #fields = new Map<string, string | string[]>();
   readonly #socket: Duplex;
+  readonly #body: Buffer[] = [];
 
   constructor(req: IncomingMessage, socket: Duplex) {
     super();
@@ -56,28 +60,55 @@ export class UpgradeResponse extends EventEmitter {
 
   flushHeaders(): void {}
 
-  write(): boolean {
+  /** By this name session middlewares ask for the head to be made, before they write. */
+  _implicitHeader(): void {
+    this.writeHead(this.statusCode);
+  }
+
+  /** Keeps a part of the body until `end()`. */
+  write(chunk: string | Uint8Array, encoding?: unknown, callback?: unknown): boolean {
+    if (!this.writableEnded) this.#body.push(bytesOf(chunk, encoding));
+    callIfGiven(encoding, callback);
     return true;
   }
 
   /** Session middlewares wrap this method to add their cookie as late as possible. */
-  writeHead(_status?: number, ...rest: unknown[]): this {
+  writeHead(status?: number, ...rest: unknown[]): this {
+    if (status !== undefined) this.statusCode = status;
     const headers = rest.at(-1);
     if (typeof headers !== "object" || headers === null) return this;
     for (const [name, value] of Object.entries(headers)) this.setHeader(name, value as string);
     return this;
   }
 
-  end(): this {
+  end(chunk?: unknown, encoding?: unknown, callback?: unknown): this {
+    if (this.writableEnded) return this;
+    if (typeof chunk === "string" || chunk instanceof Uint8Array) this.#body.push(bytesOf(chunk, encoding));
     this.writableEnded = true;
-    this.#socket.destroy();
+    try {
+      this.writeHead(this.statusCode);
+      const { statusCode: status } = this;
+      answerUpgrade(this.#socket, { status, headers: this.getHeaders(), body: Buffer.concat(this.#body) });
+    } catch (error) {
+      // What a middleware has put around `writeHead` may fail; the client is not to wait for it.
+      this.#socket.destroy();
+      throw error;
+    } finally {
+      this.headersSent = true;
+    }
     this.emit("finish");
+    callIfGiven(chunk, encoding, callback);
     return this;
   }
 }
 
-/** @throws TypeError for a name or value that would end its line: it could pass for fields of somebody else's making */
-export function validateField(name: string, value: string | readonly string[]): void {
-  validateHeaderName(name);
-  for (const line of typeof value === "string" ? [value] : value) validateHeaderValue(name, line);
+function bytesOf(chunk: string | Uint8Array, encoding: unknown): Buffer {
+  if (typeof chunk !== "string") return Buffer.from(chunk);
+  return Buffer.from(chunk, typeof encoding === "string" ? (encoding as BufferEncoding) : "utf8");
+}
+
+/** Calls the one argument that is a function, as streams take their callback in any of these places. */
+function callIfGiven(...args: unknown[]): void {
+  const callback = args.find((arg) => typeof arg === "function") as (() => void) | undefined;
+  if (callback !== undefined) process.nextTick(callback);
 }
