@@ -1,6 +1,6 @@
 // Builds every publishable package.
 import { existsSync } from "node:fs";
-import { cp, mkdir, rename, rm } from "node:fs/promises";
+import { cp, mkdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { servedFiles, writeBundles } from "./build-bundles.mjs";
@@ -39,11 +39,13 @@ async function swap(fresh, dist, old) {
   }
 }
 
-/** ESM, CJS and types of a package, from the entry files it has: the public door, and one for sibling packages. */
+/** ESM, CJS and types of a package, from the entry files that its `exports` name: `.` is `index`, `./internal` is `internal`. */
 async function writeLibrary(cwd, dist) {
-  const doors = ["index", "internal"].filter((door) => existsSync(join(cwd, "src", `${door}.ts`)));
-  await writeCode({ cwd, dist, doors });
-  await writeTypes({ cwd, dist, doors });
+  const { exports } = JSON.parse(await readFile(join(cwd, "package.json"), "utf8"));
+  const doors = Object.keys(exports).filter((door) => door !== "./package.json");
+  const library = { cwd, dist, doors: doors.map((door) => door.slice(2) || "index") };
+  await writeCode(library);
+  await writeTypes(library);
 }
 
 /**

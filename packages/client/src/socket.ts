@@ -277,14 +277,20 @@ export class ClientSocket extends Emitter {
         this._send({ type: PacketType.CONNECT, data: pid ? { pid, offset, sids, ...(value as object) } : value });
       }
     });
-    const join = (data?: object): void => settle(false, data);
-    const fail = (error: unknown): void => settle(true, error);
+    this._askAuth(
+      (data) => settle(false, data),
+      (error) => settle(true, error),
+    );
+  }
+
+  /** Finds out what `auth` is now. */
+  _askAuth(answer: (data?: object) => void, fail: (error: unknown) => void): void {
     const { auth } = this;
-    if (typeof auth !== "function") return join(auth);
+    if (typeof auth !== "function") return answer(auth);
     try {
       // An async function answers with what it returns, unless it takes the callback.
-      (auth as (callback: typeof join) => Promise<object> | undefined).call(this, join)?.then?.((data) => {
-        if (data || auth.length === 0) join(data);
+      (auth as (callback: typeof answer) => Promise<object> | undefined).call(this, answer)?.then?.((data) => {
+        if (data || auth.length === 0) answer(data);
       }, fail);
     } catch (error) {
       fail(error);
@@ -367,6 +373,8 @@ export class ClientSocket extends Emitter {
     if (this._sessionId && typeof last === "string" && last.startsWith(this._offsetTag)) this._lastOffset = last;
     if (this.connected) this._emitEvent(args);
     else this.receiveBuffer.push(args);
+    // The server asks for new credentials. A listener that has answered was faster; when `auth` fails it asks again.
+    if (id !== undefined && args[0] === "auth:expiring") this._askAuth(last as () => void, () => {});
   }
 
   _emitEvent(args: unknown[]): void {
