@@ -24,6 +24,7 @@ import { runMiddlewareChain } from "./middleware-chain.js";
 import { corsMiddleware } from "./node/cors-middleware.js";
 import type { EngineMiddleware } from "./node/engine-middleware.js";
 import { NodeHttpRequest, withQuery, writeNodeAnswer } from "./node/node-http-request.js";
+import { boundRestOfBody } from "./node/rest-of-body.js";
 import { UpgradeResponse, validateField } from "./node/upgrade-response.js";
 import { createWebSocketAcceptor, type WebSocketAcceptor } from "./node/ws-channel.js";
 import { engineUrlPrefix, resolveEngineOptions, type AttachOptions, type EngineOptions } from "./options.js";
@@ -145,6 +146,7 @@ export class EngineServer extends ContainedEmitter implements SessionHost, Attac
     const request = new NodeHttpRequest(req, res);
     this.#undecided.add(request);
     res.once("close", () => this.#undecided.delete(request));
+    boundRestOfBody(req, res);
     const closings = this.#closings;
     runMiddlewareChain(this.middlewares, [req, res], (error) => {
       if (closings !== this.#closings) return;
