@@ -7,7 +7,7 @@ import { nextEvent } from "../../support/next-event.js";
 import type { EngineSession } from "../../support/raw-session.js";
 import { selfSignedCertificate } from "../../support/self-signed-certificate.js";
 import { clientSuite, singleTransports, travels } from "../support/client-suite.js";
-import { impatient, recorded } from "../support/observe.js";
+import { impatient } from "../support/observe.js";
 
 clientSuite("TLS", ({ startServer, open, connect }) => {
   it.each(travels)("trusts an authority it is told of, over %s", async (travel) => {

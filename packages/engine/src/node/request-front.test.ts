@@ -1,6 +1,6 @@
 import { EventEmitter } from "node:events";
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { RequestFront } from "./request-front.js";
 
 const request = (url: string): IncomingMessage => ({ url }) as IncomingMessage;
@@ -31,13 +31,11 @@ describe("a request front", () => {
 
   it("calls the listeners with the server as `this`, as an event does", () => {
     const { server } = fakeServer();
-    let self: unknown;
-    server.on("request", function (this: unknown) {
-      self = this;
-    });
+    const listener = vi.fn();
+    server.on("request", listener);
     new RequestFront(server, () => false);
     server.emit("request", request("/"), response);
-    expect(self).toBe(server);
+    expect(listener.mock.contexts).toEqual([server]);
   });
 
   it("puts the listeners back in their place, between those that came later", () => {
