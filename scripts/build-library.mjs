@@ -3,6 +3,7 @@ import { readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
 import { dts } from "rolldown-plugin-dts";
+import { addRequiredTypes } from "./required-types.mjs";
 
 /** Everything that is not a relative import stays an import: users get our dependencies, not copies of them. */
 const external = (id) => !id.startsWith(".") && !id.startsWith("/");
@@ -70,4 +71,6 @@ export async function writeTypes({ dist, extension = "js", ...library }) {
     await writeFile(join(dist, file.replace(/ts$/, ending)), importing(extension));
     await rm(join(dist, file));
   }
+  const doorFiles = Object.keys(inputOf(library.doors)).flatMap((door) => [`${door}.d.${ending}`, `${door}.d.cts`]);
+  await addRequiredTypes(doorFiles.map((file) => join(dist, file)));
 }

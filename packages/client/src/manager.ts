@@ -86,7 +86,6 @@ export class ClientManager extends Emitter implements SocketManager {
   }
 
   reconnection(value?: boolean): boolean | this {
-    if (value === false) this._skipReconnect = true;
     return this._setting("reconnection", value);
   }
 
@@ -245,9 +244,13 @@ export class ClientManager extends Emitter implements SocketManager {
     this._reconnect();
   }
 
+  get _mayReconnect(): boolean {
+    return this._settings.reconnection && !this._skipReconnect;
+  }
+
   _reconnect(): void {
     const settings = this._settings;
-    if (!settings.reconnection || this._skipReconnect || this._reconnecting) return;
+    if (!this._mayReconnect || this._reconnecting) return;
     if (this._attempts >= settings.reconnectionAttempts) {
       this._attempts = 0;
       this.emitReserved("reconnect_failed");
@@ -259,10 +262,10 @@ export class ClientManager extends Emitter implements SocketManager {
     if (PLUGBOARD_DEBUG && debug) debug("attempt %d in %d ms", this._attempts, delay);
     this._startTimer(() => {
       // Unless somebody else opened it meanwhile, who goes on if that fails.
-      const isDue = !this._skipReconnect && this._readyState === "closed";
+      const isDue = this._mayReconnect && this._readyState === "closed";
       if (isDue) this.emitReserved("reconnect_attempt", this._attempts);
       // A listener may have thought better of it.
-      if (!isDue || this._skipReconnect) {
+      if (!isDue || !this._mayReconnect) {
         this._reconnecting = false;
         return;
       }

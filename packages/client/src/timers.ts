@@ -17,9 +17,18 @@ function currentTimers(): Timers {
 // Taken while the module loads: these survive whatever fake timers a test installs later.
 const nativeTimers = currentTimers();
 
+let latestTimers = nativeTimers;
+let latestSetTimeout = globalThis.setTimeout;
+
 /** The global timers as they are now, or with `useNativeTimers` as they were when this module was loaded (spec/client.md 1.7). */
 export function timersFor(options: { readonly useNativeTimers?: boolean | undefined }): Timers {
-  return options.useNativeTimers ? nativeTimers : currentTimers();
+  if (options.useNativeTimers) return nativeTimers;
+  // One object for all, until somebody replaces the functions: each connection needs them three times.
+  if (latestSetTimeout !== globalThis.setTimeout) {
+    latestSetTimeout = globalThis.setTimeout;
+    latestTimers = currentTimers();
+  }
+  return latestTimers;
 }
 
 /** What has timers and options that tell whether they keep the process. */

@@ -21,7 +21,8 @@ export class NodeWebSocket extends WebSocket {
 
   override onOpen(): void {
     this._socket = (this.ws as unknown as { _socket?: Socket })._socket;
-    if (this.opts.autoUnref) this._socket?.unref?.();
+    // Happens once; `ws` keeps three objects for such a listener.
+    if (this.ws) this.ws.onopen = null;
     super.onOpen();
   }
 
