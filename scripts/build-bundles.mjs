@@ -5,6 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { rolldown } from "rolldown";
 import { minify as oxc } from "rolldown/experimental";
 import { minify as terser } from "terser";
+import { shortFields } from "./build-library.mjs";
 
 /** Those that the server serves, in the order of `packages/server/src/client-files.ts`. */
 const SERVED = [
@@ -52,7 +53,7 @@ async function writeBundle(cwd, dist, version, { file, format, door = "index", p
     platform: "browser",
     tsconfig: false,
     resolve: { alias: sourcesOf(cwd), extensionAlias: { ".js": [".ts"] } },
-    transform: { define: { PLUGBOARD_DEBUG: String(debug) }, target: "es2022" },
+    transform: { ...shortFields, define: { PLUGBOARD_DEBUG: String(debug) }, target: "es2022" },
     treeshake: { propertyReadSideEffects: false },
     plugins: [virtualEntry(makeEntry(JSON.stringify(entry), names)), parser === undefined ? [] : withParser(parser)],
   });

@@ -5,7 +5,7 @@ import { Emitter, subscribe } from "./emitter.js";
 import type { Engine, Platform } from "./engine/engine.js";
 import type { ManagerOptions, SocketOptions } from "./options.js";
 import { ClientSocket, guard, type OutgoingPacket, type SocketManager } from "./socket.js";
-import { startTimer, type Timers, timersFor } from "./timers.js";
+import { type StartTimer, timersFor } from "./timers.js";
 
 const debug = PLUGBOARD_DEBUG && debugFor("socket.io-client:manager");
 
@@ -39,10 +39,10 @@ const MAX_ATTACHMENTS = 10_000;
 
 /** One connection and the sockets on it, opened again when it is lost (spec/client.md 3). The public type is `Manager` of `contract.ts`. */
 export class ClientManager extends Emitter implements SocketManager {
-  engine: Engine | undefined;
+  engine: Engine | undefined = undefined;
   readonly opts: Partial<ManagerOptions>;
   readonly nsps: { [namespace: string]: ClientSocket } = {};
-  readonly timers: Timers;
+  readonly _startTimer: StartTimer;
   _readyState: "closed" | "opening" | "open" = "closed";
   _reconnecting: boolean = false;
   readonly _autoConnect: boolean;
@@ -68,7 +68,7 @@ export class ClientManager extends Emitter implements SocketManager {
     this._uri = uri ?? undefined;
     this.opts = opts;
     this._platform = platform;
-    this.timers = timersFor(opts);
+    this._startTimer = timersFor(opts);
     this._settings = {
       reconnection: opts.reconnection !== false,
       reconnectionAttempts: opts.reconnectionAttempts || Infinity,
@@ -151,7 +151,7 @@ export class ClientManager extends Emitter implements SocketManager {
     );
     const { timeout } = this._settings;
     if (timeout !== false) {
-      this._startTimer(() => {
+      this._schedule(() => {
         fail(new Error("timeout"));
         engine.close();
       }, timeout);
@@ -161,9 +161,9 @@ export class ClientManager extends Emitter implements SocketManager {
 
   /** The socket of a namespace, made when there is none. The name is taken as it is. */
   socket(namespace: string, opts?: SocketOptions): ClientSocket {
-    let socket = this.nsps[namespace];
-    if (socket === undefined) socket = this.nsps[namespace] = new ClientSocket(this, namespace, opts);
-    else if (this._autoConnect && !socket.active) socket.connect();
+    const socket = (this.nsps[namespace] ??= new ClientSocket(this, namespace, opts));
+    // One that is new has done so already.
+    if (this._autoConnect && !socket.active) socket.connect();
     return socket;
   }
 
@@ -192,9 +192,9 @@ export class ClientManager extends Emitter implements SocketManager {
     return this;
   }
 
-  /** A timer of the current state. */
-  _startTimer(callback: () => void, ms: number): void {
-    this._cleanups.push(startTimer(this, callback, ms));
+  /** Does something later, unless the current state ends before. */
+  _schedule(callback: () => void, ms: number): void {
+    this._cleanups.push(this._startTimer(callback, ms, this.opts.autoUnref));
   }
 
   _cleanUp(): void {
@@ -251,13 +251,12 @@ export class ClientManager extends Emitter implements SocketManager {
     if (this._attempts >= settings.reconnectionAttempts) {
       this._attempts = 0;
       this.emitReserved("reconnect_failed");
-      this._reconnecting = false;
       return;
     }
     const delay = backoffDelay(settings, this._attempts++);
     this._reconnecting = true;
     if (PLUGBOARD_DEBUG && debug) debug("attempt %d in %d ms", this._attempts, delay);
-    this._startTimer(() => {
+    this._schedule(() => {
       // Unless somebody else opened it meanwhile, who goes on if that fails.
       const isDue = !this._skipReconnect && this._readyState === "closed";
       if (isDue) this.emitReserved("reconnect_attempt", this._attempts);

@@ -22,6 +22,10 @@ export interface DecoderConstructor {
 class EmittingDecoder extends PacketDecoder implements Decoder {
   readonly #listeners: DecodedListeners = new DecodedListeners();
 
+  constructor(options?: DecoderOptions | Reviver) {
+    super(typeof options === "function" ? { reviver: options } : options);
+  }
+
   add(chunk: unknown): void {
     const packet: Packet | undefined = this.decode(chunk);
     if (packet !== undefined) this.#listeners.emit(packet);

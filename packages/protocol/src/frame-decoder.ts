@@ -1,7 +1,7 @@
 import type { EnginePacket } from "./engine-packet.js";
 import { hostGlobals } from "./host-globals.js";
 import type { PacketCodec } from "./packet-codec.js";
-import { frameError, type FrameErrorCode, type ProtocolError } from "./protocol-error.js";
+import { ProtocolError, type ProtocolErrorCode } from "./protocol-error.js";
 
 const BINARY_BIT = 0x80;
 const LENGTH_IN_2_BYTES = 126;
@@ -99,9 +99,10 @@ class StreamFrameDecoder implements FrameDecoder {
     return end;
   }
 
-  #fail(code: FrameErrorCode, packets: EnginePacket[]): undefined {
-    this.error = frameError(code);
-    packets.push({ type: "error", data: "parser error" });
+  #fail(code: ProtocolErrorCode, packets: EnginePacket[]): undefined {
+    const data = "parser error";
+    this.error = new ProtocolError(code, data);
+    packets.push({ type: "error", data });
   }
 }
 

@@ -1,5 +1,5 @@
 import { hostGlobals } from "./host-globals.js";
-import { frameError } from "./protocol-error.js";
+import { ProtocolError } from "./protocol-error.js";
 
 const BINARY_BIT = 0x80;
 const LENGTH_IN_2_BYTES = 126;
@@ -28,7 +28,7 @@ export function encodeFrame(encoded: string | Uint8Array): [header: Uint8Array, 
   if (typeof encoded !== "string") {
     return encoded.length === 0 ? encodeFrame("b") : [frameHeader(encoded.length, BINARY_BIT), encoded];
   }
-  if (encoded === "") throw frameError("EIO_EMPTY_FRAME");
+  if (encoded === "") throw new ProtocolError("EIO_EMPTY_FRAME", "parser error");
   const payload = new hostGlobals.TextEncoder().encode(encoded);
   return [frameHeader(payload.length, 0), payload];
 }

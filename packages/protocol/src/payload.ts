@@ -6,13 +6,7 @@ export const PACKET_SEPARATOR = "\x1e";
 
 /** Joins the packets with `\x1e`, bytes as base64. Packets appended to the array meanwhile are not included. */
 export function encodePayload({ encodePacket }: PacketCodec, packets: readonly OutgoingEnginePacket[]): string {
-  const count = packets.length;
-  let text = "";
-  for (let i = 0; i < count; i++) {
-    if (i > 0) text += PACKET_SEPARATOR;
-    text += encodePacket(packets[i] as OutgoingEnginePacket, false) as string;
-  }
-  return text;
+  return packets.map((packet) => encodePacket(packet, false)).join(PACKET_SEPARATOR);
 }
 
 /**

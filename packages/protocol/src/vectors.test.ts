@@ -9,8 +9,8 @@ import {
   FrameDecoder,
   type OutgoingEnginePacket,
   type Packet,
-  PROTOCOL_ERROR_MESSAGES,
   ProtocolError,
+  type ProtocolErrorCode,
   portableCodec,
 } from "./index.js";
 
@@ -107,6 +107,23 @@ describe("Socket.IO packets", () => {
   });
 });
 
+/** All there are: the compiler wants each of them. */
+const CODES = Object.keys({
+  SIO_UNKNOWN_PACKET_TYPE: true,
+  SIO_ILLEGAL_ATTACHMENT_COUNT: true,
+  SIO_TOO_MANY_ATTACHMENTS: true,
+  SIO_INVALID_PAYLOAD: true,
+  SIO_UNEXPECTED_TEXT: true,
+  SIO_UNEXPECTED_BINARY: true,
+  SIO_ILLEGAL_PLACEHOLDER: true,
+  SIO_UNKNOWN_CHUNK_TYPE: true,
+  SIO_PARTIAL_PACKET_TOO_LARGE: true,
+  SIO_DATA_TOO_DEEP: true,
+  EIO_EMPTY_FRAME: true,
+  EIO_FRAME_TOO_LARGE: true,
+  EIO_INVALID_PACKET: true,
+} satisfies Record<ProtocolErrorCode, true>);
+
 describe("refused chunks", () => {
   const vectors =
     load<Array<Named & { chunks: unknown[]; message: string; code: string; options?: DecoderOptions }>>(
@@ -133,7 +150,7 @@ describe("refused chunks", () => {
   it("have a vector for every code of a decoding error", () => {
     const streams = load<{ streams: Array<{ error?: string }> }>("webtransport-frames.json").streams;
     const seen = new Set([...vectors.map(({ code }) => code), ...streams.flatMap(({ error }) => error ?? [])]);
-    const never = Object.keys(PROTOCOL_ERROR_MESSAGES).filter((code) => !seen.has(code));
+    const never = CODES.filter((code) => !seen.has(code));
     // The one code that only encoding knows.
     expect(never).toStrictEqual(["SIO_DATA_TOO_DEEP"]);
   });

@@ -3,7 +3,7 @@ import { debugFor } from "../debug.js";
 import { Emitter, subscribe } from "../emitter.js";
 import type { BinaryType, CookieJar, Host } from "../host.js";
 import { parseQuery, type Query } from "../query-string.js";
-import { nextTick, startTimer, type Timers, timersFor } from "../timers.js";
+import { nextTick, type StartTimer, timersFor } from "../timers.js";
 import type { Transport, TransportConstructor, TransportOwner, WritePacket } from "../transports/transport.js";
 import { pageLocation, parseAuthority, parseUrl } from "../url.js";
 import type { EngineOptions } from "./engine-options.js";
@@ -52,13 +52,13 @@ const uncompressed: WriteOptions = { compress: false };
 export class Engine extends Emitter implements TransportOwner {
   readonly host: Host;
   readonly opts: Partial<EngineOptions> & { query: Query };
-  readonly timers: Timers;
+  readonly _startTimer: StartTimer;
   readonly cookieJar: CookieJar | undefined;
   /** Of the session, while it is open. */
-  id: string | null | undefined;
+  id: string | null | undefined = undefined;
   /** How bytes are handed over; may be set at any time. */
   binaryType: BinaryType;
-  readyState: "opening" | "open" | "closing" | "closed" | undefined;
+  readyState: "opening" | "open" | "closing" | "closed" | undefined = undefined;
   /** Waiting packets, and those under way at their head. */
   writeBuffer: WritePacket[] = [];
   declare transport: Transport;
@@ -69,7 +69,7 @@ export class Engine extends Emitter implements TransportOwner {
 
   _underWay = 0;
   _heartbeatMs = 0;
-  _stopPingTimer: (() => void) | undefined;
+  _stopPingTimer: (() => void) | undefined = undefined;
   _cleanups: Array<() => void> = [];
   _constructing = true;
   /** Whether the bytes of the first packet are still being read from a Blob. */
@@ -84,7 +84,7 @@ export class Engine extends Emitter implements TransportOwner {
     super();
     this.host = host;
     this.binaryType = host.binaryType;
-    this.timers = timersFor(options);
+    this._startTimer = timersFor(options);
     this.opts = normalise(uri, options);
     this._transports = chooseTransports(options, transports);
     this.cookieJar = options.withCredentials ? host.createCookieJar?.() : undefined;
@@ -149,7 +149,7 @@ export class Engine extends Emitter implements TransportOwner {
     const [Transport] = this._transports;
     if (Transport === undefined) {
       // For a listener that is added after the constructor.
-      this.timers.setTimeout(() => this.emitReserved("error", "No transports available"), 0);
+      this._startTimer(() => this.emitReserved("error", "No transports available"), 0);
       return;
     }
     this.readyState = "opening";
@@ -282,7 +282,11 @@ export class Engine extends Emitter implements TransportOwner {
   _expectPing(): void {
     this._stopPingTimer?.();
     this._pingTimeoutTime = Date.now() + this._heartbeatMs;
-    this._stopPingTimer = startTimer(this, () => this._onClose("ping timeout"), this._heartbeatMs);
+    this._stopPingTimer = this._startTimer(
+      () => this._onClose("ping timeout"),
+      this._heartbeatMs,
+      this.opts.autoUnref,
+    );
   }
 
   _onClose(reason: string, description?: unknown): void {

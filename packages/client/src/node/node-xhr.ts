@@ -24,15 +24,14 @@ export class NodeXHR extends Polling {
       },
       (response) => {
         this.requests.delete(request);
-        this.timers.clearTimeout(timer);
+        stopTimer?.();
         if (response.status === 200) onLoad(response.responseText);
         else this.onError(`xhr ${body === undefined ? "poll" : "post"} error`, response.status, response);
       },
     );
     this.requests.add(request);
-    const timer = requestTimeout
-      ? this.timers.setTimeout(() => request.abort(new Error("timeout")), requestTimeout)
+    const stopTimer = requestTimeout
+      ? this._startTimer(() => request.abort(new Error("timeout")), requestTimeout, autoUnref)
       : undefined;
-    if (autoUnref) timer?.unref();
   }
 }

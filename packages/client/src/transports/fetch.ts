@@ -12,7 +12,7 @@ export class Fetch extends Polling {
     const { extraHeaders, requestTimeout, withCredentials } = this.opts;
     const request = new AbortController();
     this.requests.add(request);
-    const timer = requestTimeout ? this.timers.setTimeout(() => request.abort(), requestTimeout) : undefined;
+    const stopTimer = requestTimeout && this._startTimer(() => request.abort(), requestTimeout);
     let text: string | undefined;
     let description: unknown;
     let response: Response | undefined;
@@ -32,7 +32,7 @@ export class Fetch extends Polling {
       description = error;
       response = undefined;
     }
-    this.timers.clearTimeout(timer);
+    if (stopTimer) stopTimer();
     this.requests.delete(request);
     // Out of the `try`: what a listener throws is no failure of the request.
     if (text === undefined) this.onError(`fetch ${isPost ? "write" : "read"} error`, description, response);

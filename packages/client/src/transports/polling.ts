@@ -45,7 +45,7 @@ export abstract class Polling extends Transport {
     const abort = (): void => this._abort();
     if (this.readyState !== "opening") this.doRequest(abort, "1");
     // In Node it is no reason to keep the process.
-    (this.timers.setTimeout(abort, CLOSE_TIMEOUT_MS) as { unref?: () => void }).unref?.();
+    this._startTimer(abort, CLOSE_TIMEOUT_MS, true);
   }
 
   write(packets: readonly WritePacket[]): void {

@@ -3,7 +3,7 @@ import { Emitter } from "../emitter.js";
 import type { EngineOptions } from "../engine/engine-options.js";
 import { type BinaryType, type CookieJar, type Host, webHost } from "../host.js";
 import { type Query, queryString } from "../query-string.js";
-import { type Timers, timersFor } from "../timers.js";
+import { type StartTimer, timersFor } from "../timers.js";
 import { bracketed } from "../url.js";
 import { transportError } from "./transport-error.js";
 
@@ -47,8 +47,8 @@ export abstract class Transport extends Emitter {
   readonly query: Query;
   readonly socket: TransportOwner | undefined;
   readonly host: Host;
-  readonly timers: Timers;
-  readyState: TransportState | undefined;
+  readonly _startTimer: StartTimer;
+  readyState: TransportState | undefined = undefined;
   /** Whether `send` may be called now. */
   writable = false;
   /** Whether bytes travel as they are instead of as base64. */
@@ -60,7 +60,7 @@ export abstract class Transport extends Emitter {
     this.query = options.query ?? {};
     this.socket = options.socket;
     this.host = options.socket?.host ?? webHost;
-    this.timers = timersFor(options);
+    this._startTimer = timersFor(options);
     this.supportsBinary = !options.forceBase64;
   }
 

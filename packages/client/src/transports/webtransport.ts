@@ -46,7 +46,7 @@ export class WebTransport extends Transport {
           read();
         },
         // The end of the session also breaks the stream, and is told by `closed`, a moment later.
-        (error: unknown) => this.timers.setTimeout(() => this._fail(error), 0),
+        (error: unknown) => this._startTimer(() => this._fail(error), 0),
       );
     this._send([{ type: "open", data: sid && JSON.stringify({ sid }) }]).then(() => {
       if (this.readyState !== "opening") return;

@@ -18,7 +18,7 @@ export class XHR extends Polling {
     const { extraHeaders, requestTimeout = 0, withCredentials = false } = this.opts;
     let xhr: XMLHttpRequest | undefined;
     const fail = (description: unknown): void => {
-      this.timers.setTimeout(() => {
+      this._startTimer(() => {
         if (!leaving) this.onError(`xhr ${isPost ? "post" : "poll"} error`, description, xhr);
       }, 0);
     };
