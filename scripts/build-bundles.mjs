@@ -20,6 +20,18 @@ const UMD_ENTRY = (door) => `export { io as default } from ${door};`;
 /** An export of that name says something to Node only. */
 const ESM_ENTRY = (door, names) => `export { ${names.filter((name) => name !== "module.exports")} } from ${door};`;
 
+/** Around a bundle for scripts: it is what `require()` returns, an AMD module, or a global. */
+const UMD = {
+  // Our modules are strict, and a script is not by itself.
+  banner: `((make) => {
+  if (typeof exports === "object" && typeof module === "object") module.exports = make();
+  else if (typeof define === "function" && define.amd) define([], make);
+  else globalThis.io = make();
+})(() => {
+"use strict";`,
+  footer: "return io;\n});",
+};
+
 /** Code of others that is inside: by the reason why, a line for the banner, and the packages with their licences. */
 const INCLUDED = {
   debug: { notice: "debug, MIT, (c) TJ Holowaychuk, Josh Junon; ms, MIT, (c) Vercel", packages: ["debug", "ms"] },
@@ -61,16 +73,12 @@ async function writeBundle(cwd, dist, version, { file, format, door = "index", p
   const banner = `/*! Plugboard client ${version}, MIT${included.map(({ notice }) => `; ${notice}`).join("")} */`;
   await bundle.write({
     file: join(dist, file),
-    format,
-    name: "io",
-    exports: format === "umd" ? "default" : "named",
+    ...(format === "umd" ? { format: "iife", name: "io", exports: "default", ...UMD } : { format, exports: "named" }),
     sourcemap: true,
     codeSplitting: false,
     // Nobody bundles these again; the licences inside are named by the banner.
     comments: !minify,
     ...(!minify && { postBanner: banner }),
-    // Our modules are strict, and a script is not by itself.
-    intro: format === "umd" ? '"use strict";' : "",
   });
   await bundle.close();
   if (minify) await shorten(join(dist, file), banner, format);
@@ -82,12 +90,14 @@ async function writeBundle(cwd, dist, version, { file, format, door = "index", p
  */
 async function shorten(path, banner, format) {
   const module = format === "esm";
-  const first = await terser(await readFile(path, "utf8"), {
+  const source = await readFile(path, "utf8");
+  const first = await terser(source, {
     module: true,
     ecma: 2020,
     // Code that is repeated compresses better than code that is shared by means of variables.
     compress: { passes: 3, inline: 1, unsafe_arrows: true, unsafe_methods: true, pure_getters: true },
-    mangle: { properties: { regex: /^_/, reserved: ["_placeholder"] } },
+    mangle: { properties: { regex: OUR_NAMES } },
+    nameCache: shortNames(source),
     format: { comments: false },
     sourceMap: { content: await readFile(`${path}.map`, "utf8"), asObject: true },
   });
@@ -102,6 +112,22 @@ async function shorten(path, banner, format) {
   if (errors.length > 0) throw new AggregateError(errors, `${path} cannot be minified`);
   await writeFile(path, `${banner}\n${code}\n//# sourceMappingURL=${basename(path)}.map`);
   await writeFile(`${path}.map`, JSON.stringify(map));
+}
+
+/** Names of properties that nobody sees. The one that is left out is a word of the protocol. */
+const OUR_NAMES = /^_(?!placeholder$)/;
+/** By how often they occur in what is written here; longer names begin with what no name of a property does. */
+const LETTERS = "etnriaosclhupdfmgvbywxkqjzETSCAPOIMLDRNBUFHGVWKXJYQZ_$";
+
+/** The shortest names for what occurs most often, in the form that Terser keeps them in. */
+function shortNames(source) {
+  const counts = new Map();
+  for (const [name] of source.matchAll(/\b_\w+/g)) {
+    if (OUR_NAMES.test(name)) counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  const names = [...counts.keys()].sort((a, b) => counts.get(b) - counts.get(a));
+  const short = (index) => LETTERS[index] ?? "$" + short(index - LETTERS.length);
+  return { props: { props: Object.fromEntries(names.map((name, index) => ["$" + name, short(index)])) } };
 }
 
 /** What the licences of included code want to be handed on with it. */

@@ -38,7 +38,7 @@ interface Settings extends BackoffSettings {
 const MAX_ATTACHMENTS = 10_000;
 
 /** One connection and the sockets on it, opened again when it is lost (spec/client.md 3). The public type is `Manager` of `contract.ts`. */
-export class ClientManager extends Emitter implements SocketManager {
+export abstract class ClientManager extends Emitter implements SocketManager {
   engine: Engine | undefined = undefined;
   readonly opts: Partial<ManagerOptions>;
   readonly nsps: { [namespace: string]: ClientSocket } = {};
@@ -48,7 +48,7 @@ export class ClientManager extends Emitter implements SocketManager {
   readonly _autoConnect: boolean;
 
   readonly _uri: string | undefined;
-  readonly _platform: Platform;
+  abstract get _platform(): Platform;
   readonly _encoder: { encode(packet: Packet): unknown[] };
   readonly _decoder: ParserDecoder | OwnDecoder;
   _settings: Settings;
@@ -58,7 +58,7 @@ export class ClientManager extends Emitter implements SocketManager {
   /** What the current state has to undo when it ends. */
   _cleanups: Array<() => void> = [];
 
-  constructor(uri: string | Partial<ManagerOptions> | undefined, opts: Partial<ManagerOptions>, platform: Platform) {
+  constructor(uri?: string | Partial<ManagerOptions>, opts: Partial<ManagerOptions> = {}) {
     super();
     if (typeof uri === "object" && uri !== null) {
       opts = uri;
@@ -67,7 +67,6 @@ export class ClientManager extends Emitter implements SocketManager {
     opts.path ||= "/socket.io";
     this._uri = uri ?? undefined;
     this.opts = opts;
-    this._platform = platform;
     this._startTimer = timersFor(opts);
     this._settings = {
       reconnection: opts.reconnection !== false,
@@ -232,7 +231,7 @@ export class ClientManager extends Emitter implements SocketManager {
   }
 
   _onPacket(packet: Packet): void {
-    guard(() => this.tell("packet", packet));
+    guard(() => this._tell("packet", packet));
   }
 
   _onClose(reason: string, details?: unknown): void {

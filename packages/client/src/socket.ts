@@ -40,10 +40,10 @@ interface Ack extends Listener {
 
 /** One packet of the retry queue. */
 interface QueuedPacket {
-  readonly args: unknown[];
-  readonly flags: Flags;
-  tries: number;
-  pending: boolean;
+  readonly _args: unknown[];
+  readonly _flags: Flags;
+  _tries: number;
+  _pending: boolean;
 }
 
 /** Attempts to come back that the server may have noticed although no answer came. */
@@ -284,7 +284,7 @@ export class ClientSocket extends Emitter {
   }
 
   _sendEvent(packet: OutgoingPacket): void {
-    this._any.dispatch(OUTGOING, packet.data as unknown[], this);
+    this._any._dispatch(OUTGOING, packet.data as unknown[], this);
     this.io._packet(packet);
   }
 
@@ -339,8 +339,8 @@ export class ClientSocket extends Emitter {
   }
 
   _emitEvent(args: unknown[]): void {
-    this._any.dispatch(INCOMING, args, this);
-    this.dispatch(args[0] as string, args.slice(1));
+    this._any._dispatch(INCOMING, args, this);
+    this._dispatch(args[0] as string, args.slice(1));
   }
 
   _awaitAck(id: number, ack: Ack, flags: Flags, dropped: boolean | undefined): void {
@@ -371,12 +371,12 @@ export class ClientSocket extends Emitter {
 
   _enqueue(args: unknown[], flags: Flags): void {
     const ack = typeof args.at(-1) === "function" ? (args.pop() as Ack) : undefined;
-    const packet: QueuedPacket = { args, flags: { ...flags, _fromQueue: true }, tries: 0, pending: false };
+    const packet: QueuedPacket = { _args: args, _flags: { ...flags, _fromQueue: true }, _tries: 0, _pending: false };
     const onAnswer: Ack = (error: unknown, ...answer: unknown[]) => {
       // An answer to an earlier try may come late.
       if (packet !== this._queue[0]) return;
-      packet.pending = false;
-      if (error === null || packet.tries > (this._options.retries as number)) {
+      packet._pending = false;
+      if (error === null || packet._tries > (this._options.retries as number)) {
         this._queue.shift();
         guard(() => ack?.call(this, error, ...answer));
       }
@@ -391,12 +391,12 @@ export class ClientSocket extends Emitter {
   /** Sends the head of the queue; again, if the connection is a new one. */
   _drainQueue(again: boolean): void {
     const head = this._queue[0];
-    if (!this.connected || !head || (head.pending && !again)) return;
-    head.pending = true;
-    head.tries++;
-    this._flags = head.flags;
+    if (!this.connected || !head || (head._pending && !again)) return;
+    head._pending = true;
+    head._tries++;
+    this._flags = head._flags;
     try {
-      this.emit(...(head.args as [string, ...unknown[]]));
+      this.emit(...(head._args as [string, ...unknown[]]));
     } catch (error) {
       // What cannot be encoded must not block the rest.
       this._queue.shift();

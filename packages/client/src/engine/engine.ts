@@ -50,10 +50,10 @@ const uncompressed: WriteOptions = { compress: false };
  * `pong`, `error`, `upgrading`, `upgrade`, `upgradeError`, `close(reason, description?)`.
  */
 export class Engine extends Emitter implements TransportOwner {
-  readonly host: Host;
+  readonly _host: Host;
   readonly opts: Partial<EngineOptions> & { query: Query };
   readonly _startTimer: StartTimer;
-  readonly cookieJar: CookieJar | undefined;
+  readonly _cookieJar: CookieJar | undefined;
   /** Of the session, while it is open. */
   id: string | null | undefined = undefined;
   /** How bytes are handed over; may be set at any time. */
@@ -82,12 +82,12 @@ export class Engine extends Emitter implements TransportOwner {
    */
   constructor(uri: string | undefined, options: Partial<EngineOptions>, { host, transports }: Platform) {
     super();
-    this.host = host;
+    this._host = host;
     this.binaryType = host.binaryType;
     this._startTimer = timersFor(options);
     this.opts = normalise(uri, options);
     this._transports = chooseTransports(options, transports);
-    this.cookieJar = options.withCredentials ? host.createCookieJar?.() : undefined;
+    this._cookieJar = options.withCredentials ? host.createCookieJar?.() : undefined;
     // Silently: a page that is left has nobody to tell.
     if (options.closeOnBeforeunload) this._cleanups.push(onBeforeUnload(() => this.transport.off().close()));
     if (this.opts.hostname !== "localhost") {
@@ -183,13 +183,14 @@ export class Engine extends Emitter implements TransportOwner {
 
   /** Sends what waits, if it can be sent. */
   _flush(): void {
-    const { transport, writeBuffer } = this;
-    if (this.readyState === "closed" || this._isReading || !transport.writable || writeBuffer.length === 0) return;
+    const { transport } = this;
+    if (this.readyState === "closed" || this._isReading || !transport.writable) return;
     const batch = this._nextBatch();
     this._underWay = batch.length;
-    if (batch.length === 0) return;
-    transport.send(batch);
-    this.tell("flush");
+    if (batch.length > 0) {
+      transport.send(batch);
+      this._tell("flush");
+    }
   }
 
   /** What the transport takes at once, from the head of the buffer; nothing if it is not ready to be sent. */
@@ -240,7 +241,7 @@ export class Engine extends Emitter implements TransportOwner {
   }
 
   _queue(packet: WritePacket, callback?: () => void): this {
-    this.tell("packetCreate", packet);
+    this._tell("packetCreate", packet);
     this.writeBuffer.push(packet);
     if (callback) this.once("flush", callback);
     this._flush();
@@ -252,18 +253,18 @@ export class Engine extends Emitter implements TransportOwner {
     if (this._underWay === writeBuffer.length) writeBuffer.length = 0;
     else writeBuffer.splice(0, this._underWay);
     this._underWay = 0;
-    if (writeBuffer.length === 0) this.tell("drain");
+    if (writeBuffer.length === 0) this._tell("drain");
     else this._flush();
   }
 
   _onPacket(packet: EnginePacket): void {
     if (this.readyState === "closed") return;
-    this.tell("packet", packet);
-    this.tell("heartbeat");
+    this._tell("packet", packet);
+    this._tell("heartbeat");
     const { type, data = "" } = packet;
     if (type === "message") {
-      this.tell("data", data);
-      this.tell("message", data);
+      this._tell("data", data);
+      this._tell("message", data);
     } else if (type === "ping") {
       // One answers for all: a server that does not take them must not fill the buffer.
       if (this.writeBuffer.every((waiting) => waiting.type !== "pong")) {
@@ -343,7 +344,7 @@ function chooseTransports(
 ): TransportConstructor[] {
   const { transports, transportImplementations } = options;
   if (transports && transportImplementations)
-    throw new TypeError("transports and transportImplementations exclude each other");
+    throw new TypeError("transports given twice");
   const chosen = transportImplementations ?? transports ?? Object.keys(known);
   return (chosen as Array<string | TransportConstructor>).map((entry) => {
     const Transport = typeof entry === "string" ? known[entry] : entry;
@@ -367,7 +368,7 @@ function normalise(
     secure,
     hostname: host || page?.hostname || "localhost",
     port: port || (!host && page?.port) || (secure ? "443" : "80"),
-    path: (options.path ?? "/engine.io").replace(/\/$/, "") + (options.addTrailingSlash === false ? "" : "/"),
+    path: (options.path ?? "/engine.io").replace(/\/?$/, options.addTrailingSlash === false ? "" : "/"),
     query: typeof query === "string" ? parseQuery(query) : { ...query },
   };
 }

@@ -35,7 +35,7 @@ export function probe(engine: ProbingEngine, transport: Transport, headStart: bo
     // The one in use was asked to pause for this one: it has to go on.
     if (pausing) {
       engine.upgrading = false;
-      engine.transport.resume();
+      engine.transport._resume();
     }
   };
   const fail = (why: unknown): void => {

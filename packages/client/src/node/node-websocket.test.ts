@@ -60,10 +60,10 @@ class CountingAgent extends Agent {
 describe("NodeWebSocket", () => {
   it("sends extra headers and the cookies of the jar, and leaves what it was given alone", async () => {
     const { origin, handshakes } = await startWebSockets();
-    const cookieJar = new NodeCookieJar();
-    cookieJar.store(["a=1", "b=2"]);
+    const _cookieJar = new NodeCookieJar();
+    _cookieJar.store(["a=1", "b=2"]);
     const extraHeaders = { Cookie: "own=0", "X-Token": "secret" };
-    const socket = { host: nodeHost, binaryType: "nodebuffer" as const, cookieJar };
+    const socket = { _host: nodeHost, binaryType: "nodebuffer" as const, _cookieJar };
     for (let i = 0; i < 2; i++) {
       const transport = create(origin, { extraHeaders, socket });
       expect(transport.opts.extraHeaders).toBe(extraHeaders);

@@ -37,7 +37,7 @@ export class NodeWebSocket extends WebSocket {
     const options: ClientOptions = {
       perMessageDeflate: { threshold: DEFAULT_THRESHOLD_BYTES },
       ...connectionOptions(this.opts, "perMessageDeflate", "protocolVersion", "origin", "maxPayload"),
-      headers: withCookies(extraHeaders, this.socket?.cookieJar?.header()) as Record<string, string>,
+      headers: withCookies(extraHeaders, this.socket?._cookieJar?.header()) as Record<string, string>,
     };
     if (autoUnref) options.finishRequest = unrefRequest;
     const ws = new WsWebSocket(uri, protocols, options);
@@ -45,7 +45,7 @@ export class NodeWebSocket extends WebSocket {
     return ws as unknown as WebSocketLike;
   }
 
-  override sendFrame(data: string | Uint8Array, packet: WritePacket): void {
+  override _sendFrame(data: string | Uint8Array, packet: WritePacket): void {
     const isLong = data.length >= this._threshold || Buffer.byteLength(data) >= this._threshold;
     const options = isLong && packet.options?.compress !== false ? COMPRESSED : UNCOMPRESSED;
     (this.ws as unknown as WsWebSocket).send(data, options);

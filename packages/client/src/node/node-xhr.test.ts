@@ -53,7 +53,7 @@ async function listenTcp(server: TcpServer): Promise<string> {
 const OPEN = '0{"sid":"abc"}';
 
 /** The engine that a jar belongs to. */
-const ownerOf = (cookieJar: NodeCookieJar) => ({ host: nodeHost, binaryType: "nodebuffer" as const, cookieJar });
+const ownerOf = (_cookieJar: NodeCookieJar) => ({ _host: nodeHost, binaryType: "nodebuffer" as const, _cookieJar });
 
 describe("NodeXHR", () => {
   it("is known by its user agent, wants no compression, and may send any header", async () => {

@@ -17,19 +17,19 @@ export class NodeXHR extends Polling {
         uri: this.uri(),
         body,
         headers: extraHeaders,
-        jar: this.socket?.cookieJar,
+        jar: this.socket?._cookieJar,
         connection: connectionOptions(this.opts),
         agents: this._agents,
         autoUnref,
       },
       (response) => {
-        this.requests.delete(request);
+        this._requests.delete(request);
         stopTimer?.();
         if (response.status === 200) onLoad(response.responseText);
         else this.onError(`xhr ${body === undefined ? "poll" : "post"} error`, response.status, response);
       },
     );
-    this.requests.add(request);
+    this._requests.add(request);
     const stopTimer = requestTimeout
       ? this._startTimer(() => request.abort(new Error("timeout")), requestTimeout, autoUnref)
       : undefined;

@@ -65,7 +65,7 @@ describe("Fetch", () => {
       }),
     );
     const { hostname, port } = new URL(origin);
-    const socket = { host: nodeHost, binaryType: "nodebuffer" as const, cookieJar: new NodeCookieJar() };
+    const socket = { _host: nodeHost, binaryType: "nodebuffer" as const, _cookieJar: new NodeCookieJar() };
     const transport = new NodeFetch({ hostname, port, path: "/", socket, extraHeaders: { Cookie: "own=0" } });
     const polled = eventInbox(transport, "packet");
     transport.open().readyState = "open";

@@ -11,7 +11,7 @@ export class Fetch extends Polling {
     const isPost = body !== undefined;
     const { extraHeaders, requestTimeout, withCredentials } = this.opts;
     const request = new AbortController();
-    this.requests.add(request);
+    this._requests.add(request);
     const stopTimer = requestTimeout && this._startTimer(() => request.abort(), requestTimeout);
     let text: string | undefined;
     let description: unknown;
@@ -33,7 +33,7 @@ export class Fetch extends Polling {
       response = undefined;
     }
     if (stopTimer) stopTimer();
-    this.requests.delete(request);
+    this._requests.delete(request);
     // Out of the `try`: what a listener throws is no failure of the request.
     if (text === undefined) this.onError(`fetch ${isPost ? "write" : "read"} error`, description, response);
     else onLoad(text);

@@ -35,7 +35,7 @@ export class WebTransport extends Transport {
 
   _start(stream: WebTransportBidirectionalStream): void {
     const reader = (stream.readable as ReadableStream<Uint8Array>).getReader();
-    const decoder = new FrameDecoder(Infinity, this.host.codec);
+    const decoder = new FrameDecoder(Infinity, this._host.codec);
     this._writer = (stream.writable as WritableStream<Uint8Array>).getWriter();
     const { sid } = this.query;
     const read = (): void =>

@@ -38,11 +38,11 @@ export class XHR extends Polling {
       request.timeout = requestTimeout;
       request.onreadystatechange = () => {
         if (request.readyState !== 4) return;
-        this.requests.delete(request);
+        this._requests.delete(request);
         if (request.status === 200) onLoad(request.responseText);
         else fail(request.status);
       };
-      this.requests.add(request);
+      this._requests.add(request);
       request.send(body ?? null);
     } catch (error) {
       fail(error);
