@@ -111,7 +111,8 @@ async function shorten(path, banner, format) {
   });
   if (errors.length > 0) throw new AggregateError(errors, `${path} cannot be minified`);
   await writeFile(path, `${banner}\n${code}\n//# sourceMappingURL=${basename(path)}.map`);
-  await writeFile(`${path}.map`, JSON.stringify(map));
+  // The banner is a line more.
+  await writeFile(`${path}.map`, JSON.stringify({ ...map, mappings: `;${map.mappings}` }));
 }
 
 /** Names of properties that nobody sees. The one that is left out is a word of the protocol. */

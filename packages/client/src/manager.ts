@@ -29,9 +29,9 @@ interface OwnDecoder extends PacketDecoder {
 
 /** What the methods named like options read and write. */
 interface Settings extends BackoffSettings {
-  readonly reconnection: boolean;
-  readonly reconnectionAttempts: number;
-  readonly timeout: number | false;
+  reconnection: boolean;
+  reconnectionAttempts: number;
+  timeout: number | false;
 }
 
 /** The user's own server is trusted with more attachments than a server grants a client; their bytes are bounded all the same. */
@@ -51,7 +51,7 @@ export abstract class ClientManager extends Emitter implements SocketManager {
   abstract get _platform(): Platform;
   readonly _encoder: { encode(packet: Packet): unknown[] };
   readonly _decoder: ParserDecoder | OwnDecoder;
-  _settings: Settings;
+  readonly _settings: Settings;
   /** How many there were since the connection was last open. */
   _attempts = 0;
   _skipReconnect = false;
@@ -187,7 +187,7 @@ export abstract class ClientManager extends Emitter implements SocketManager {
 
   _setting<Name extends keyof Settings>(name: Name, value: Settings[Name] | undefined): Settings[Name] | this {
     if (value === undefined) return this._settings[name];
-    this._settings = { ...this._settings, [name]: value };
+    this._settings[name] = value;
     return this;
   }
 

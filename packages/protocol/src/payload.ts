@@ -20,14 +20,11 @@ export function decodePayload(
   maxPackets: number = Infinity,
 ): EnginePacket[] {
   const packets: EnginePacket[] = [];
-  let start = 0;
-  while (start <= text.length) {
-    const found = text.indexOf(PACKET_SEPARATOR, start);
-    const end = found < 0 ? text.length : found;
-    const packet = decodePacket(packets.length < maxPackets ? text.slice(start, end) : "");
+  for (let start = 0, end = 0; end >= 0; start = end + 1) {
+    end = text.indexOf(PACKET_SEPARATOR, start);
+    const packet = decodePacket(packets.length < maxPackets ? text.slice(start, end < 0 ? undefined : end) : "");
     packets.push(packet);
     if (packet.type === "error") break;
-    start = end + 1;
   }
   return packets;
 }

@@ -1,7 +1,7 @@
 import type { EnginePacket } from "@plugboard/protocol";
 import { debugFor } from "../debug.js";
 import { Emitter, subscribe } from "../emitter.js";
-import type { BinaryType, CookieJar, Host } from "../host.js";
+import type { BinaryType, Host } from "../host.js";
 import { parseQuery, type Query } from "../query-string.js";
 import { nextTick, type StartTimer, timersFor } from "../timers.js";
 import type { Transport, TransportConstructor, TransportOwner, WritePacket } from "../transports/transport.js";
@@ -53,7 +53,6 @@ export class Engine extends Emitter implements TransportOwner {
   readonly _host: Host;
   readonly opts: Partial<EngineOptions> & { query: Query };
   readonly _startTimer: StartTimer;
-  readonly _cookieJar: CookieJar | undefined;
   /** Of the session, while it is open. */
   id: string | null | undefined = undefined;
   /** How bytes are handed over; may be set at any time. */
@@ -87,7 +86,6 @@ export class Engine extends Emitter implements TransportOwner {
     this._startTimer = timersFor(options);
     this.opts = normalise(uri, options);
     this._transports = chooseTransports(options, transports);
-    this._cookieJar = options.withCredentials ? host.createCookieJar?.() : undefined;
     // Silently: a page that is left has nobody to tell.
     if (options.closeOnBeforeunload) this._cleanups.push(onBeforeUnload(() => this.transport.off().close()));
     if (this.opts.hostname !== "localhost") {
@@ -115,15 +113,12 @@ export class Engine extends Emitter implements TransportOwner {
    */
   write(data: unknown, options?: WriteOptions | (() => void), callback?: () => void): this {
     if (typeof options === "function") return this.write(data, undefined, options);
-    if (this.readyState === "closing" || this.readyState === "closed") return this;
-    return this._queue(
-      {
-        type: "message",
-        data: data as string,
-        options: options?.compress === false ? uncompressed : defaultWriteOptions,
-      },
-      callback,
-    );
+    const message: WritePacket = {
+      type: "message",
+      data: data as string,
+      options: options?.compress === false ? uncompressed : defaultWriteOptions,
+    };
+    return this._isOpen() ? this._queue(message, callback) : this;
   }
 
   send(data: unknown, options?: WriteOptions | (() => void), callback?: () => void): this {
@@ -132,11 +127,15 @@ export class Engine extends Emitter implements TransportOwner {
 
   /** Closes once everything written before is out. */
   close(): this {
-    if (this.readyState === "opening" || this.readyState === "open") {
+    if (this._isOpen()) {
       this.readyState = "closing";
       this._closeWhenIdle();
     }
     return this;
+  }
+
+  _isOpen(): boolean {
+    return this.readyState === "opening" || this.readyState === "open";
   }
 
   _closeWhenIdle(): void {
@@ -273,11 +272,11 @@ export class Engine extends Emitter implements TransportOwner {
       this.emitReserved("ping");
       this.emitReserved("pong");
       this._expectPing();
-    } else if (type === "open" && !this.id) {
+    } else if (type === "error" || (type === "open" && !this.id)) {
       const handshake = parseHandshake(data as string);
       if (handshake) this._onHandshake(handshake);
-      else this._fail(serverError());
-    } else if (type === "error") this._fail(serverError());
+      else this._fail(Object.assign(new Error("server error"), { code: "parser error" }));
+    }
   }
 
   _expectPing(): void {
@@ -291,7 +290,7 @@ export class Engine extends Emitter implements TransportOwner {
   }
 
   _onClose(reason: string, description?: unknown): void {
-    if (this.readyState === "closed" || this.readyState === undefined) return;
+    if (!this.readyState || this.readyState === "closed") return;
     if (PLUGBOARD_DEBUG && debug) debug("close: %s", reason);
     this._stopPingTimer?.();
     for (const cleanup of this._cleanups) cleanup();
@@ -301,12 +300,11 @@ export class Engine extends Emitter implements TransportOwner {
     this.id = null;
     this.emitReserved("close", reason, description);
     this.writeBuffer = [];
-    this._underWay = 0;
   }
 }
 
 function isBlob(data: unknown): boolean {
-  return typeof data === "object" && typeof Blob === "function" && data instanceof Blob;
+  return typeof Blob === "function" && data instanceof Blob;
 }
 
 /** The name of a transport class. */
@@ -331,10 +329,6 @@ function parseHandshake(json: string): Handshake | undefined {
   } catch {
     return undefined;
   }
-}
-
-function serverError(): Error {
-  return Object.assign(new Error("server error"), { code: "parser error" });
 }
 
 /** Classes in their order; the list of the caller stays as it is. */

@@ -7,7 +7,7 @@ import { type ClientOptions, WebSocket as WsWebSocket } from "ws";
 import type { WritePacket } from "../transports/transport.js";
 import { WebSocket, type WebSocketLike } from "../transports/websocket.js";
 import { connectionOptions } from "./connection-options.js";
-import { withCookies } from "./cookie-jar.js";
+import { jarOf, withCookies } from "./cookie-jar.js";
 
 const DEFAULT_THRESHOLD_BYTES = 1024;
 
@@ -37,7 +37,7 @@ export class NodeWebSocket extends WebSocket {
     const options: ClientOptions = {
       perMessageDeflate: { threshold: DEFAULT_THRESHOLD_BYTES },
       ...connectionOptions(this.opts, "perMessageDeflate", "protocolVersion", "origin", "maxPayload"),
-      headers: withCookies(extraHeaders, this.socket?._cookieJar?.header()) as Record<string, string>,
+      headers: withCookies(extraHeaders, jarOf(this)?.header()) as Record<string, string>,
     };
     if (autoUnref) options.finishRequest = unrefRequest;
     const ws = new WsWebSocket(uri, protocols, options);

@@ -1,6 +1,7 @@
 import { Polling } from "../transports/polling.js";
 import { Agents } from "./agents.js";
 import { connectionOptions } from "./connection-options.js";
+import { jarOf } from "./cookie-jar.js";
 import { HttpExchange } from "./http-exchange.js";
 
 /**
@@ -17,7 +18,7 @@ export class NodeXHR extends Polling {
         uri: this.uri(),
         body,
         headers: extraHeaders,
-        jar: this.socket?._cookieJar,
+        jar: jarOf(this),
         connection: connectionOptions(this.opts),
         agents: this._agents,
         autoUnref,

@@ -20,7 +20,7 @@ function optionsFor(
 ): TransportOptions {
   const { hostname, port } = new URL(origin);
   const query = { EIO: 4, transport: "polling" };
-  const socket = { _host: nodeHost, binaryType, _cookieJar: undefined };
+  const socket = { _host: nodeHost, binaryType };
   return { hostname, port, path: "/engine.io/", query, socket, ...more };
 }
 
@@ -207,7 +207,7 @@ describe("Polling", () => {
   });
 
   it("gives bytes in the type that the engine wants at the moment", async () => {
-    const socket = { _host: webHost, binaryType: "arraybuffer" as BinaryType, _cookieJar: undefined };
+    const socket = { _host: webHost, binaryType: "arraybuffer" as BinaryType };
     const transport = new ManualPolling({ hostname: "localhost", socket }).open();
     const packets = eventInbox<EnginePacket>(transport, "packet");
     transport.onData("bAQID");

@@ -50,13 +50,12 @@ export abstract class Polling extends Transport {
 
   write(packets: readonly WritePacket[]): void {
     this.writable = false;
-    const onSent = (): void => {
-      if (this.readyState === "closed") return;
-      this.writable = true;
-      this.emitReserved("drain");
-      this._settle();
-    };
-    this.doRequest(onSent, encodePayload(this._host.codec, packets));
+    this.doRequest(() => this.onDrain(), encodePayload(this._host.codec, packets));
+  }
+
+  override onDrain(): void {
+    super.onDrain();
+    this._settle();
   }
 
   override pause(onPause: () => void): void {

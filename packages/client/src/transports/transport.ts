@@ -1,7 +1,7 @@
 import type { EnginePacket, OutgoingEnginePacket } from "@plugboard/protocol";
 import { Emitter } from "../emitter.js";
 import type { EngineOptions } from "../engine/engine-options.js";
-import { type BinaryType, type CookieJar, type Host, webHost } from "../host.js";
+import { type BinaryType, type Host, webHost } from "../host.js";
 import { type Query, queryString } from "../query-string.js";
 import { type StartTimer, timersFor } from "../timers.js";
 import { bracketed } from "../url.js";
@@ -16,7 +16,6 @@ export interface WritePacket extends OutgoingEnginePacket {
 export interface TransportOwner {
   readonly _host: Host;
   readonly binaryType: BinaryType;
-  readonly _cookieJar: CookieJar | undefined;
 }
 
 /** Options of one transport: those of the engine, those of `transportOptions` for its name, and its own query. */
@@ -109,7 +108,8 @@ export abstract class Transport extends Emitter {
 
   /** The batch is out. */
   onDrain(): void {
-    this.writable = this.readyState === "open";
+    if (this.readyState === "closed") return;
+    this.writable = true;
     this._tell("drain");
   }
 

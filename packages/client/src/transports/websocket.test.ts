@@ -18,7 +18,7 @@ function optionsFor(
 ): TransportOptions {
   const { hostname, port } = new URL(origin);
   const query = { EIO: 4, transport: "websocket" };
-  const socket = { _host: nodeHost, binaryType, _cookieJar: undefined };
+  const socket = { _host: nodeHost, binaryType };
   return { hostname, port, path: "/engine.io/", query, socket, ...more };
 }
 
