@@ -78,7 +78,7 @@ export abstract class ClientManager extends Emitter implements SocketManager {
     };
     const parser = opts.parser as Parser | undefined;
     this._encoder = new (parser?.Encoder ?? Encoder)();
-    this._decoder = parser ? new parser.Decoder() : new PacketDecoder({ maxAttachments: MAX_ATTACHMENTS });
+    this._decoder = parser ? new parser.Decoder() : new PacketDecoder(MAX_ATTACHMENTS);
     this._decoder.on?.("decoded", (packet) => this._onPacket(packet));
     this._autoConnect = opts.autoConnect !== false;
     if (this._autoConnect) this.open();

@@ -86,7 +86,8 @@ function bytesOf(chunk: unknown): Uint8Array {
   if (chunk instanceof Uint8Array) return chunk;
   if (ArrayBuffer.isView(chunk)) return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   const tag = Object.prototype.toString.call(chunk);
-  if (tag !== "[object ArrayBuffer]") throw new ProtocolError("SIO_UNKNOWN_CHUNK_TYPE", "Unknown type: " + typeof chunk);
+  if (tag !== "[object ArrayBuffer]")
+    throw new ProtocolError("SIO_UNKNOWN_CHUNK_TYPE", "Unknown type: " + typeof chunk);
   return new Uint8Array(chunk as ArrayBuffer);
 }
 

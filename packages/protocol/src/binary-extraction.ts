@@ -24,7 +24,8 @@ export interface Attachments {
  * @throws ProtocolError `SIO_DATA_TOO_DEEP`
  */
 export function extractBinary(value: object, key: string | number, attachments: Attachments, depth: number): object {
-  if (depth > MAX_DATA_DEPTH) throw new ProtocolError("SIO_DATA_TOO_DEEP", "packet data is circular or nested too deeply");
+  if (depth > MAX_DATA_DEPTH)
+    throw new ProtocolError("SIO_DATA_TOO_DEEP", "packet data is circular or nested too deeply");
   if (Array.isArray(value)) return extractFromArray(value, attachments, depth);
   if (isBinary(value)) return attach(value, attachments);
   const { toJSON } = value as { toJSON?: unknown };

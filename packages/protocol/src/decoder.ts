@@ -22,8 +22,9 @@ export interface DecoderConstructor {
 class EmittingDecoder extends PacketDecoder implements Decoder {
   readonly #listeners: DecodedListeners = new DecodedListeners();
 
-  constructor(options?: DecoderOptions | Reviver) {
-    super(typeof options === "function" ? { reviver: options } : options);
+  constructor(options: DecoderOptions | Reviver = {}) {
+    if (typeof options === "function") super(undefined, undefined, options);
+    else super(options.maxAttachments, options.maxPartialBytes, options.reviver);
   }
 
   add(chunk: unknown): void {

@@ -38,7 +38,8 @@ export interface PacketDecoder {
 
 /** Constructor of {@link PacketDecoder}. */
 export interface PacketDecoderConstructor {
-  new (options?: DecoderOptions): PacketDecoder;
+  /** The parameters are those of {@link DecoderOptions}: without their names, which minifiers cannot shorten. */
+  new (maxAttachments?: number, maxPartialBytes?: number, reviver?: Reviver): PacketDecoder;
 }
 
 const DEFAULT_MAX_ATTACHMENTS = 10;
@@ -64,11 +65,11 @@ class ChunkDecoder implements PacketDecoder {
   readonly #maxPartialBytes: number;
   #partial: PartialPacket | undefined = undefined;
 
-  constructor({
-    reviver,
-    maxAttachments = DEFAULT_MAX_ATTACHMENTS,
-    maxPartialBytes = DEFAULT_MAX_PARTIAL_BYTES,
-  }: DecoderOptions = {}) {
+  constructor(
+    maxAttachments: number = DEFAULT_MAX_ATTACHMENTS,
+    maxPartialBytes: number = DEFAULT_MAX_PARTIAL_BYTES,
+    reviver?: Reviver,
+  ) {
     this.#reviver = reviver;
     this.#maxAttachments = maxAttachments;
     this.#maxPartialBytes = maxPartialBytes;
@@ -96,7 +97,8 @@ class ChunkDecoder implements PacketDecoder {
     // Buffers and views have a `byteLength`, Blobs a `size`.
     const { byteLength, size } = attachment as { byteLength?: number; size: number };
     partial.bytes += byteLength ?? size;
-    if (partial.bytes > this.#maxPartialBytes) throw new ProtocolError("SIO_PARTIAL_PACKET_TOO_LARGE", "too many bytes in attachments");
+    if (partial.bytes > this.#maxPartialBytes)
+      throw new ProtocolError("SIO_PARTIAL_PACKET_TOO_LARGE", "too many bytes in attachments");
     if (attachments.push(attachment) < count) {
       this.#partial = partial;
       return undefined;
@@ -116,7 +118,8 @@ class ChunkDecoder implements PacketDecoder {
     if (type >= PacketType.BINARY_EVENT) {
       type -= BINARY_OFFSET;
       for (let digit = digitAt(text, index); digit >= 0; digit = digitAt(text, ++index)) count = count * 10 + digit;
-      if (count < 1 || text.charCodeAt(index++) !== DASH) throw new ProtocolError("SIO_ILLEGAL_ATTACHMENT_COUNT", "Illegal attachments");
+      if (count < 1 || text.charCodeAt(index++) !== DASH)
+        throw new ProtocolError("SIO_ILLEGAL_ATTACHMENT_COUNT", "Illegal attachments");
       if (count > this.#maxAttachments) throw new ProtocolError("SIO_TOO_MANY_ATTACHMENTS", "too many attachments");
     }
     const packet = this.#decodeRest(text, index, type as PacketType);

@@ -282,11 +282,7 @@ export class Engine extends Emitter implements TransportOwner {
   _expectPing(): void {
     this._stopPingTimer?.();
     this._pingTimeoutTime = Date.now() + this._heartbeatMs;
-    this._stopPingTimer = this._startTimer(
-      () => this._onClose("ping timeout"),
-      this._heartbeatMs,
-      this.opts.autoUnref,
-    );
+    this._stopPingTimer = this._startTimer(() => this._onClose("ping timeout"), this._heartbeatMs, this.opts.autoUnref);
   }
 
   _onClose(reason: string, description?: unknown): void {
@@ -337,8 +333,7 @@ function chooseTransports(
   known: { [name: string]: TransportConstructor },
 ): TransportConstructor[] {
   const { transports, transportImplementations } = options;
-  if (transports && transportImplementations)
-    throw new TypeError("transports given twice");
+  if (transports && transportImplementations) throw new TypeError("transports given twice");
   const chosen = transportImplementations ?? transports ?? Object.keys(known);
   return (chosen as Array<string | TransportConstructor>).map((entry) => {
     const Transport = typeof entry === "string" ? known[entry] : entry;
