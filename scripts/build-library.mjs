@@ -11,13 +11,22 @@ const external = (id) => !id.startsWith(".") && !id.startsWith("/");
 /** Of `.js` and `.mjs` files, what their CommonJS twins and their declarations end in. */
 const DECLARATIONS = { js: "ts", mjs: "mts" };
 
+/**
+ * For the client, where bytes count: fields are assigned in the constructor, and those that have no value of their own are
+ * not mentioned. A field that nothing in the constructor assigns says `= undefined`, so that all objects have one shape.
+ */
+export const shortFields = {
+  assumptions: { setPublicClassFields: true },
+  typescript: { removeClassFieldsWithoutInitializer: true },
+};
+
 /** @param doors names of entry files in `src`, or names of built files with those of their entry files */
 function inputOf(doors) {
   const entries = Array.isArray(doors) ? doors.map((door) => [door, door]) : Object.entries(doors);
   return Object.fromEntries(entries.map(([name, door]) => [name, `./src/${door}.ts`]));
 }
 
-function optionsOf({ cwd, doors, define }) {
+function optionsOf({ cwd, doors, transform }) {
   return {
     cwd,
     input: inputOf(doors),
@@ -26,14 +35,14 @@ function optionsOf({ cwd, doors, define }) {
     platform: "node",
     tsconfig: false,
     resolve: { extensionAlias: { ".js": [".ts"] } },
-    transform: { define },
+    transform,
   };
 }
 
 /**
  * Writes `<door>.js` (or `.mjs`) and `<door>.cjs`, with source maps.
  *
- * @param library `cwd`: folder of the package; `dist`: where to write; `doors`; `define`: constants
+ * @param library `cwd`: folder of the package; `dist`: where to write; `doors`; `transform`: options of Rolldown's
  */
 export async function writeCode({ dist, extension = "js", ...library }) {
   const code = await rolldown(optionsOf(library));

@@ -62,18 +62,18 @@ export class Emitter {
 
   /** Calls the listeners in the order they were added. */
   emit(event: string | symbol, ...args: unknown[]): this {
-    this.dispatch(event, args);
+    this._dispatch(event, args);
     return this;
   }
 
   /** As `emitReserved`, for what comes with every packet: one argument at most, and no list is made of it. */
-  tell(event: string, value?: unknown): void {
+  _tell(event: string, value?: unknown): void {
     const list = this._lists.get(event);
     if (list !== undefined) for (const listener of list) listener.call(this, value);
   }
 
   /** As `emitReserved`, for arguments that are a list already and, if need be, for another `this`. */
-  dispatch(event: string | symbol, args: unknown[], self: unknown = this): void {
+  _dispatch(event: string | symbol, args: unknown[], self: unknown = this): void {
     const list = this._lists.get(event);
     if (list !== undefined) for (const listener of list) listener.apply(self, args);
   }
