@@ -43,7 +43,7 @@ const createServer: CreateServer = Object.assign(
 export { createServer as "module.exports" };
 export { Namespace, Server, Socket };
 export { EventError, useContract };
-export type { Contract, ErrorAnswer, ServerEmitEvents, ServerListenEvents, StandardSchema } from "@plugboard/contract";
+export type { ErrorAnswer, StandardSchema } from "@plugboard/contract";
 export type {
   AttachableServer,
   BroadcastOperator,
