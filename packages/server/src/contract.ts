@@ -345,12 +345,9 @@ export interface Server<
   /** Takes connections from an engine made elsewhere. */
   bind(engine: EventEmitter): this;
   /** {@link Namespace.useContract} of the main namespace. */
-  useContract<
-    C extends Contract,
-    Typed = Server<ServerListenEvents<C>, ServerEmitEvents<C>, ServerSideEvents, SocketData>,
-  >(
+  useContract<C extends Contract>(
     contract: C,
-  ): Typed;
+  ): Server<ServerListenEvents<C>, ServerEmitEvents<C>, ServerSideEvents, SocketData>;
   /**
    * Adds a hook for what handlers of events (`handle()`) throw. Hooks run in the order in which they were added, and may be
    * asynchronous; what one returns (or throws), unless undefined, takes the place of the error: an `EventError` or
@@ -432,16 +429,11 @@ export interface Namespace<
    * server sends and answers is validated likewise: `emit` throws an `EventError`, an invalid answer becomes
    * `SIO_INVALID_ACK` and goes to `onListenerError`. Schemas of events of the server have to be synchronous.
    *
-   * @typeParam Typed - not to be given. A default in place of a result: the compiler would compare results, and cannot tell
-   *   that those of two copies of these types, ESM and CJS, are the same as long as it does not know the contract.
    * @returns the same namespace, typed by the contract
    */
-  useContract<
-    C extends Contract,
-    Typed = Namespace<ServerListenEvents<C>, ServerEmitEvents<C>, ServerSideEvents, SocketData>,
-  >(
+  useContract<C extends Contract>(
     contract: C,
-  ): Typed;
+  ): Namespace<ServerListenEvents<C>, ServerEmitEvents<C>, ServerSideEvents, SocketData>;
 
   // public by contract: third-party adapters and tools read these (spec/server.md 3.10)
   readonly server: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
