@@ -29,8 +29,8 @@ describe("every public member exists", () => {
     expect<keyof ParentNamespace>().type.toBeAssignableTo<keyof ParentNamespaceImplementation>();
   });
 
-  test("on sockets, apart from what programs add to them", () => {
-    expect<Exclude<keyof Socket, "traceId">>().type.toBeAssignableTo<keyof SocketImplementation>();
+  test("on sockets, apart from what programs and other packages add to them", () => {
+    expect<Exclude<keyof Socket, "traceId" | "session">>().type.toBeAssignableTo<keyof SocketImplementation>();
   });
 
   test("on connections, broadcasts, remote sockets and adapters", () => {
