@@ -31,7 +31,7 @@ describe("every public member exists", () => {
     expect<keyof ParentNamespace>().type.toBeAssignableTo<keyof ParentNamespaceImplementation>();
   });
 
-  test("on sockets, apart from what programs add to them", () => {
+  test("on sockets, apart from what programs and other packages add to them", () => {
     expect<Exclude<keyof Socket, "traceId" | "session" | "credentials">>().type.toBeAssignableTo<
       keyof SocketImplementation
     >();
