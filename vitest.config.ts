@@ -13,6 +13,7 @@ const alias = [
     replacement: source("$1/src/index.ts"),
   },
   { find: /^@plugboard\/(engine)\/internal$/, replacement: source("$1/src/internal.ts") },
+  { find: /^@plugboard\/(auth)\/client$/, replacement: source("$1/src/client.ts") },
 ];
 
 export default defineConfig({

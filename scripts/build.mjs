@@ -1,10 +1,10 @@
 // Builds every publishable package.
 import { existsSync } from "node:fs";
-import { cp, mkdir, rename, rm } from "node:fs/promises";
+import { cp, mkdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { servedFiles, writeBundles } from "./build-bundles.mjs";
-import { writeCode, writeTypes } from "./build-library.mjs";
+import { shortFields, writeCode, writeTypes } from "./build-library.mjs";
 
 const folderOf = (name) => fileURLToPath(new URL(`../packages/${name}`, import.meta.url));
 
@@ -39,11 +39,13 @@ async function swap(fresh, dist, old) {
   }
 }
 
-/** ESM, CJS and types of a package, from the entry files it has: the public door, and one for sibling packages. */
+/** ESM, CJS and types of a package, from the entry files that its `exports` name: `.` is `index`, `./internal` is `internal`. */
 async function writeLibrary(cwd, dist) {
-  const doors = ["index", "internal"].filter((door) => existsSync(join(cwd, "src", `${door}.ts`)));
-  await writeCode({ cwd, dist, doors });
-  await writeTypes({ cwd, dist, doors });
+  const { exports } = JSON.parse(await readFile(join(cwd, "package.json"), "utf8"));
+  const doors = Object.keys(exports).filter((door) => door !== "./package.json");
+  const library = { cwd, dist, doors: doors.map((door) => door.slice(2) || "index") };
+  await writeCode(library);
+  await writeTypes(library);
 }
 
 /**
@@ -52,9 +54,11 @@ async function writeLibrary(cwd, dist) {
  */
 async function writeClient(cwd, dist) {
   const common = { cwd, dist, extension: "mjs" };
-  await writeCode({ ...common, doors: ["index", "websocket"], define: { PLUGBOARD_DEBUG: "false" } });
-  await writeCode({ ...common, doors: { debug: "index" }, define: { PLUGBOARD_DEBUG: "true" } });
-  await writeCode({ ...common, doors: ["node", "websocket-node"], define: { PLUGBOARD_DEBUG: "true" } });
+  const write = (doors, debug) =>
+    writeCode({ ...common, doors, transform: { ...shortFields, define: { PLUGBOARD_DEBUG: String(debug) } } });
+  await write(["index", "websocket"], false);
+  await write({ debug: "index" }, true);
+  await write(["node", "websocket-node"], true);
   await writeTypes({ ...common, doors: ["index", "websocket", "node", "websocket-node"] });
   await writeBundles({ cwd, dist });
 }

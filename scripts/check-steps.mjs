@@ -20,7 +20,11 @@ const sourceSteps = [
 ];
 
 /** Resolution without `exports` (TypeScript's "node10") cannot see a second door, so nobody uses one that way. */
-const FURTHER_DOORS = { "@plugboard/engine": ["./internal"], "@plugboard/client": ["./websocket", "./debug"] };
+const FURTHER_DOORS = {
+  "@plugboard/engine": ["./internal"],
+  "@plugboard/client": ["./websocket", "./debug"],
+  "@plugboard/auth": ["./client"],
+};
 
 /** The packages are looked at as users get them, packed: so a file forgotten in `files` is noticed. */
 function tarballSteps(name, path) {

@@ -66,6 +66,13 @@ describe.each(clocks)("with a fake clock: $clock", ({ toFake }) => {
       expect(client.connected).toBe(true);
     });
 
+    it("is one of a hundred that stay connected", async () => {
+      const io = serve();
+      const clients = await Promise.all(Array.from({ length: 100 }, () => testClient(io, "/", { transports })));
+      await vi.advanceTimersByTimeAsync(4 * PING_INTERVAL_MS);
+      expect(clients.filter((client) => client.connected).length).toBe(100);
+    });
+
     it("is given up by the server when its pongs stay away", async () => {
       const io = serve();
       const client = await testClient(io, "/", { transports, reconnection: false });

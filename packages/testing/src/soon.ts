@@ -13,7 +13,7 @@ export const nativeTimers: Pick<typeof globalThis, "setTimeout" | "clearTimeout"
 const nextTick = process.nextTick.bind(process);
 
 /** How many tasks may follow on one another before timers and I/O get their turn. */
-const MAX_TASKS_PER_TURN = 1000;
+const MAX_TASKS_PER_TURN = 10_000;
 
 const waiting: Array<() => void> = [];
 let tasksOfTurn = 0;
