@@ -1,4 +1,5 @@
 import { defineEvents } from "@plugboard/contract";
+import { useContract } from "@plugboard/server";
 import { serveEcho } from "./serve-echo.mjs";
 
 /** As cheap as a validator can be: what is measured is what stands around it. */
@@ -13,4 +14,4 @@ const text = {
 const contract = defineEvents({ client: { echo: { payload: text, ack: text } } });
 
 /** A handler under a contract: payload and acknowledgement are validated. */
-await serveEcho((io) => io.useContract(contract).handle("echo", (payload) => payload));
+await serveEcho((io) => useContract(io, contract).handle("echo", (payload) => payload));

@@ -1,7 +1,7 @@
 // One contract types, validates and documents the events of both ends. The other end: contract-client.js
 import { createServer } from "node:http";
 import { asyncApi } from "@plugboard/contract";
-import { EventError, Server } from "@plugboard/server";
+import { EventError, Server, useContract } from "@plugboard/server";
 import { serve } from "./serve.js";
 import { contract } from "./todo-contract.js";
 
@@ -14,7 +14,7 @@ const httpServer = createServer((request, response) => {
 });
 
 // From here on `io` knows its events, and lets no other in or out.
-const io = new Server(httpServer).useContract(contract);
+const io = useContract(new Server(httpServer), contract);
 
 io.handle("todo:add", (payload, { socket }) => {
   if (todos.length === 100) throw new EventError("TOO_MANY_TODOS", "do something first");

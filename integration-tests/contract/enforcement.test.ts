@@ -1,5 +1,5 @@
 import { contractClient, defineEvents, EventError } from "@plugboard/contract";
-import type { Server } from "@plugboard/server";
+import { useContract, type Server } from "@plugboard/server";
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { bothClients } from "../support/both-clients.js";
@@ -23,7 +23,7 @@ describe.each(bothClients)("a server with a contract and $name", ({ connect }) =
 
     async function connected() {
       const { io, url, failures } = await start();
-      const server = io.useContract(contract);
+      const server = useContract(io, contract);
       const heard: unknown[] = [];
       server.handle("todo:add", (payload, { socket }) => {
         heard.push(payload);
@@ -83,7 +83,7 @@ describe.each(bothClients)("a server with a contract and $name", ({ connect }) =
 
     it("gives no invalid answer, and tells the server which it was", async () => {
       const { io, url, failures } = await start();
-      io.useContract(contract).handle("todo:add", () => ({ id: 1.5 }));
+      useContract(io, contract).handle("todo:add", () => ({ id: 1.5 }));
       const socket = await connect(url);
       const failure = { status: "error", code: "SIO_INVALID_ACK", message: "The answer is not valid" };
       expect(await socket.emitWithAck("todo:add", { title: "Tea", tags: [] })).toEqual(failure);
@@ -110,7 +110,7 @@ describe.each(bothClients)("a server with a contract and $name", ({ connect }) =
 
   async function bothEnds() {
     const { io, url, failures } = await start();
-    const server = io.useContract(contract);
+    const server = useContract(io, contract);
     const socket = await connect(url);
     const [peer] = [...server.sockets.sockets.values()];
     if (peer === undefined) throw new Error("nobody is connected");

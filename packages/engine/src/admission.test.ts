@@ -89,6 +89,39 @@ describe("verification of requests", () => {
     expect(reported).toMatchObject([expected, expected]);
   });
 
+  it("refuses with the status and the header fields that allowRequest names, on both transports", async () => {
+    const { url, origin } = await startEngine({
+      allowRequest: (_req, decide) =>
+        decide("come back later", false, { status: 429, headers: { "Retry-After": "7", "X-Why": ["a", "b"] } }),
+    });
+    const response = await fetch(`${url}?EIO=4&transport=polling`);
+    expect(response.status).toBe(429);
+    expect(response.headers.get("retry-after")).toBe("7");
+    expect(response.headers.get("x-why")).toBe("a, b");
+    expect(response.headers.get("content-type")).toBe("application/json");
+    expect(await response.json()).toEqual({ code: 4, message: "come back later" });
+    expect(await exchange(origin, upgradeRequest(`/engine.io/${WEBSOCKET}`))).toBe(
+      "HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nRetry-After: 7\r\nX-Why: a\r\nX-Why: b\r\n" +
+        "Content-type: text/html\r\nContent-Length: 15\r\n\r\ncome back later",
+    );
+  });
+
+  it.each([200, 302, 600, NaN])("takes a refusal with status %d for one without", async (status) => {
+    const { url, origin } = await startEngine({ allowRequest: (_req, decide) => decide("no", false, { status }) });
+    expect((await fetch(`${url}?EIO=4&transport=polling`)).status).toBe(403);
+    expect(await exchange(origin, upgradeRequest(`/engine.io/${WEBSOCKET}`))).toContain("HTTP/1.1 400 Bad Request");
+  });
+
+  it("drops an upgrade whose refusal has a header field that would end its line, and tells of it", async () => {
+    const failures: unknown[] = [];
+    const { origin } = await startEngine({
+      allowRequest: (_req, decide) => decide("no", false, { headers: { "X-Why": "a\r\nX-Other: b" } }),
+      onListenerError: ({ event }) => failures.push(event),
+    });
+    expect(await exchange(origin, upgradeRequest(`/engine.io/${WEBSOCKET}`))).toBe("");
+    expect(failures).toEqual(["upgrade"]);
+  });
+
   it("refuses a handshake whose id could not be made, on both transports", async () => {
     const { engine, url } = await startEngine();
     engine.generateId = () => Promise.reject(new Error("no more ids"));

@@ -82,9 +82,15 @@ function askUser(request: HttpRequestLike, { allowRequest }: ResolvedEngineOptio
   return new Promise((resolve) => {
     const fail = (error: unknown): void => resolve(refusal("FORBIDDEN", { message: undefined, error }));
     try {
-      const result: unknown = allowRequest(request.raw as IncomingMessage, (message, success) =>
-        resolve(success ? undefined : refusal("FORBIDDEN", { message })),
-      );
+      const result: unknown = allowRequest(request.raw as IncomingMessage, (message, success, how) => {
+        const { status, headers } = how ?? {};
+        const isStatus = status !== undefined && status >= 400 && status < 600;
+        resolve(
+          success
+            ? undefined
+            : { ...refusal("FORBIDDEN", { message }), status: isStatus ? status : undefined, headers },
+        );
+      });
       if (typeof (result as PromiseLike<unknown> | undefined)?.then === "function") {
         (result as PromiseLike<unknown>).then(undefined, fail);
       }

@@ -34,6 +34,25 @@ describe("DeadlineQueue", () => {
     expect(due).toEqual(["a"]);
   });
 
+  it("takes the word of its timer where the clock stands still, as it does for the fake timers of Node", () => {
+    vi.useRealTimers();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    vi.spyOn(performance, "now").mockReturnValue(5000);
+    const due: string[] = [];
+    const deadlines: DeadlineQueue<string> = new DeadlineQueue((item: string) => {
+      due.push(item);
+      if (due.length < 5) deadlines.set(item, 100);
+    });
+    deadlines.set("a", 100);
+    vi.advanceTimersByTime(99);
+    expect(due).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(due).toEqual(["a"]);
+    vi.advanceTimersByTime(250);
+    expect(due).toEqual(["a", "a", "a"]);
+    vi.restoreAllMocks();
+  });
+
   it("holds no timer once the last item has been deleted", () => {
     const { due, deadlines } = queue();
     deadlines.set("a", 100);

@@ -9,6 +9,9 @@ export class DeadlineQueue<Item> {
   readonly #deadlines = new Map<Item, number>();
   readonly #onDue: (item: Item) => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #timerDue = 0;
+  /** The deadline at which the timer fired last: it is at least so late, also where fake timers run and the clock stands still. */
+  #reached = 0;
 
   constructor(onDue: (item: Item) => void) {
     this.#onDue = onDue;
@@ -17,8 +20,9 @@ export class DeadlineQueue<Item> {
   /** Sets the deadline of an item, in milliseconds from now; an earlier one is forgotten. */
   set(item: Item, delayMs: number): void {
     this.#deadlines.delete(item);
-    this.#deadlines.set(item, performance.now() + delayMs);
-    this.#timer ??= setTimeout(this.#run, delayMs);
+    const deadline = this.#now() + delayMs;
+    this.#deadlines.set(item, deadline);
+    if (this.#timer === undefined) this.#startTimer(deadline, delayMs);
   }
 
   delete(item: Item): void {
@@ -28,15 +32,25 @@ export class DeadlineQueue<Item> {
     }
   }
 
+  #now(): number {
+    return Math.max(performance.now(), this.#reached);
+  }
+
+  #startTimer(due: number, delayMs: number): void {
+    this.#timerDue = due;
+    this.#timer = setTimeout(this.#run, delayMs);
+  }
+
   readonly #run = (): void => {
     this.#timer = undefined;
-    const now = performance.now();
+    this.#reached = this.#timerDue;
+    const now = this.#now();
     for (const [item, deadline] of this.#deadlines) {
       const restMs = deadline - now;
-      // A timer may fire a fraction of a millisecond early.
+      // What is due within the millisecond is not worth a timer.
       if (restMs >= 1) {
         clearTimeout(this.#timer);
-        this.#timer = setTimeout(this.#run, restMs);
+        this.#startTimer(deadline, restMs);
         return;
       }
       this.#deadlines.delete(item);

@@ -30,6 +30,7 @@ export type {
   AttachOptions,
   EngineListenerFailure,
   EngineOptions,
+  HandshakeRefusal,
   OriginCheck,
   PerMessageDeflateOptions,
   ResolvedEngineOptions,

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { ZlibOptions } from "node:zlib";
 import type { CookieOptions } from "./handshake-cookie.js";
+import type { HeaderFields } from "./http-port.js";
 import type { CorsSettings } from "./node/cors-middleware.js";
 
 /** "webtransport" is accepted for the sake of programs written for the reference; it is not served yet. */
@@ -9,10 +10,21 @@ export type TransportName = "polling" | "websocket" | "webtransport";
 /** See `slowConsumer`. */
 export type SlowConsumerPolicy = "disconnect" | "pause" | "drop volatile";
 
-/** Decides on a handshake: call `decide(null, true)` to let it in, `decide("why", false)` to refuse it with 403. */
+/** How a handshake is refused, in HTTP. */
+export interface HandshakeRefusal {
+  /** From 400 to 599. Default: 403; 400 where the client asked for an upgrade. */
+  status?: number;
+  /** Added to the answer, such as `Retry-After`. */
+  headers?: HeaderFields;
+}
+
+/**
+ * Decides on a handshake: call `decide(null, true)` to let it in, `decide("why", false)` to refuse it; a third argument
+ * says with which status and header fields.
+ */
 export type AllowRequest = (
   req: IncomingMessage,
-  decide: (error: string | null | undefined, success: boolean) => void,
+  decide: (error: string | null | undefined, success: boolean, refusal?: HandshakeRefusal) => void,
 ) => void;
 
 /**

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import { ENGINE_ERROR_MESSAGES, EngineErrorCode } from "@plugboard/protocol";
-import { plainAnswer, type HttpAnswer } from "./http-port.js";
+import { plainAnswer, type HeaderFields, type HttpAnswer } from "./http-port.js";
 
 /** Why a request is not let in: an entry of the error table and what is known about the case (spec/server.md 1.4). */
 export interface Refusal {
@@ -8,7 +8,9 @@ export interface Refusal {
   /** `message`, a text, is shown to the client. */
   readonly context: Record<string, unknown>;
   /** HTTP status where it is not the usual one. */
-  readonly status?: number;
+  readonly status?: number | undefined;
+  /** Header fields of the answer, besides the usual ones. */
+  readonly headers?: HeaderFields | undefined;
 }
 
 export function refusal(error: Refusal["error"], context: Record<string, unknown>, status?: number): Refusal {
@@ -41,7 +43,7 @@ export function refusalAnswer(refused: Refusal): HttpAnswer {
   const body = JSON.stringify({ code: EngineErrorCode[refused.error], message: refusalText(refused) });
   return plainAnswer(
     refused.status ?? (refused.error === "FORBIDDEN" ? 403 : 400),
-    { "Content-Type": "application/json" },
+    { ...refused.headers, "Content-Type": "application/json" },
     body,
   );
 }

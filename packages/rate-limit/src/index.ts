@@ -1,2 +1,11 @@
-/** Nothing yet. */
-export const version = "4.100.0";
+export { limitConnects } from "./limit-connects.js";
+export type { ConnectLimitOptions } from "./limit-connects.js";
+export { limitEvents } from "./limit-events.js";
+export type { EventLimitOptions } from "./limit-events.js";
+export { limitHandshakes } from "./limit-handshakes.js";
+export type { HandshakeLimitOptions } from "./limit-handshakes.js";
+export type { Limiter, LimiterAnswer, RateRule } from "./limiter.js";
+export type { LimiterErrorPolicy } from "./limit.js";
+export { rateLimit } from "./rate-limit-step.js";
+export type { RateLimitOptions } from "./rate-limit-step.js";
+export type { SocketKey } from "./socket-key.js";

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import { defineEvents } from "@plugboard/contract";
 import { z } from "zod";
 import { FakeEngine, turn, type FakeConnection } from "./fake-engine.js";
-import { Server, type ListenerFailure, type ServerOptions } from "./index.js";
+import { Server, useContract, type ListenerFailure, type ServerOptions } from "./index.js";
 
 const contract = defineEvents({
   client: {
@@ -23,9 +23,8 @@ const contract = defineEvents({
 async function serve(options: Partial<ServerOptions> = {}) {
   const engine = new FakeEngine();
   const failures: ListenerFailure[] = [];
-  const io = new Server({ onListenerError: (failure) => failures.push(failure), ...options })
-    .bind(engine)
-    .useContract(contract);
+  const server = new Server({ onListenerError: (failure) => failures.push(failure), ...options }).bind(engine);
+  const io = useContract(server, contract);
   const { connection, sid } = await engine.join();
   connection.take();
   return { io, engine, connection, failures, socket: io.sockets.sockets.get(sid)! };
@@ -178,7 +177,7 @@ describe("a contract", () => {
   it("of a dynamic namespace holds for its children, and for no other namespace", async () => {
     const engine = new FakeEngine();
     const io = new Server({ onListenerError: () => {} }).bind(engine);
-    io.of(/^\/x/).useContract(defineEvents({ client: { a: {} } }));
+    useContract(io.of(/^\/x/), defineEvents({ client: { a: {} } }));
     const heard = vi.fn();
     io.on("connection", (socket) => socket.on("b", heard));
     const child = await engine.join("/x1");

@@ -84,7 +84,7 @@ export type NamespaceMiddleware<SocketType> = (socket: SocketType, next: (error?
 export interface CloseOptions {
   /** Milliseconds that listeners which returned a promise may still take. Default, with options given: 5000; 0 does not wait. */
   timeoutMs?: number;
-  /** Whether the HTTP server is closed too. Default: true. */
+  /** Whether each HTTP server it is attached to is closed too. Default: true. */
   closeHttpServer?: boolean;
 }
 
@@ -344,10 +344,6 @@ export interface Server<
   listen(server: AttachableServer | number, options?: Partial<ServerOptions>): this;
   /** Takes connections from an engine made elsewhere. */
   bind(engine: EventEmitter): this;
-  /** {@link Namespace.useContract} of the main namespace. */
-  useContract<C extends Contract>(
-    contract: C,
-  ): Server<ServerListenEvents<C>, ServerEmitEvents<C>, ServerSideEvents, SocketData>;
   /**
    * Adds a hook for what handlers of events (`handle()`) throw. Hooks run in the order in which they were added, and may be
    * asynchronous; what one returns (or throws), unless undefined, takes the place of the error: an `EventError` or
@@ -422,18 +418,6 @@ export interface Namespace<
   /** Connected sockets of this node. */
   readonly sockets: Map<SocketId, Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>>;
   adapter: Adapter;
-  /**
-   * From now on only events of the contract go in and out, each with one argument or none. What clients send, and what they
-   * answer, is validated and replaced by what the schemas make of it; an event that is refused answers its acknowledgement
-   * with `SIO_INVALID_PAYLOAD` or `SIO_UNKNOWN_EVENT`, or else goes to the listeners of `error` of the socket. What the
-   * server sends and answers is validated likewise: `emit` throws an `EventError`, an invalid answer becomes
-   * `SIO_INVALID_ACK` and goes to `onListenerError`. Schemas of events of the server have to be synchronous.
-   *
-   * @returns the same namespace, typed by the contract
-   */
-  useContract<C extends Contract>(
-    contract: C,
-  ): Namespace<ServerListenEvents<C>, ServerEmitEvents<C>, ServerSideEvents, SocketData>;
 
   // public by contract: third-party adapters and tools read these (spec/server.md 3.10)
   readonly server: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
@@ -657,3 +641,28 @@ export const Server: ServerConstructor = ServerImplementation as unknown as Serv
 export const Namespace: NamespaceConstructor = NamespaceImplementation as unknown as NamespaceConstructor;
 /** The class of sockets. */
 export const Socket: SocketConstructor = SocketImplementation as unknown as SocketConstructor;
+
+/**
+ * From now on only events of the contract go in and out of a namespace, each with one argument or none. What clients send,
+ * and what they answer, is validated and replaced by what the schemas make of it; an event that is refused answers its
+ * acknowledgement with `SIO_INVALID_PAYLOAD` or `SIO_UNKNOWN_EVENT`, or else goes to the listeners of `error` of the socket.
+ * What the server sends and answers is validated likewise: `emit` throws an `EventError`, an invalid answer becomes
+ * `SIO_INVALID_ACK` and goes to `onListenerError`. Schemas of events of the server have to be synchronous.
+ *
+ * A function, not a method: a method that returns its namespace with other type parameters would make the types of two
+ * copies of this package too deep to be compared.
+ *
+ * @param target - a namespace, or a server for its main one
+ * @returns the same, typed by the contract
+ */
+export function useContract<C extends Contract, ServerSideEvents extends EventsMap, SocketData>(
+  target: Server<any, any, ServerSideEvents, SocketData>,
+  contract: C,
+): Server<ServerListenEvents<C>, ServerEmitEvents<C>, ServerSideEvents, SocketData>;
+export function useContract<C extends Contract, ServerSideEvents extends EventsMap, SocketData>(
+  target: Namespace<any, any, ServerSideEvents, SocketData>,
+  contract: C,
+): Namespace<ServerListenEvents<C>, ServerEmitEvents<C>, ServerSideEvents, SocketData>;
+export function useContract(target: object, contract: Contract): unknown {
+  return (target as ServerImplementation | NamespaceImplementation).useContract(contract);
+}

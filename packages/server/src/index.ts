@@ -1,7 +1,7 @@
 import { EventError } from "@plugboard/contract";
 import type { Adapter as AdapterInterface } from "./adapter-contract.js";
 import { InMemoryAdapter } from "./adapter.js";
-import { type AttachableServer, Namespace, Server, type ServerOptions, Socket } from "./contract.js";
+import { type AttachableServer, Namespace, Server, type ServerOptions, Socket, useContract } from "./contract.js";
 import { SessionAwareAdapter as InMemorySessionAwareAdapter } from "./session-aware-adapter.js";
 
 /** Class of adapters, for classes that extend it. A namespace makes them. */
@@ -30,19 +30,20 @@ export interface CreateServer {
   readonly Adapter: typeof Adapter;
   readonly SessionAwareAdapter: typeof SessionAwareAdapter;
   readonly EventError: typeof EventError;
+  readonly useContract: typeof useContract;
 }
 
 const createServer: CreateServer = Object.assign(
   (server?: AttachableServer | number | Partial<ServerOptions>, options?: Partial<ServerOptions>) =>
     new Server(server, options),
-  { Server, Namespace, Socket, Adapter, SessionAwareAdapter, EventError },
+  { Server, Namespace, Socket, Adapter, SessionAwareAdapter, EventError, useContract },
 );
 
 // Node hands out the export of this name where CommonJS code calls `require()`; the CommonJS build does the same.
 export { createServer as "module.exports" };
 export { Namespace, Server, Socket };
-export { EventError };
-export type { Contract, ErrorAnswer, ServerEmitEvents, ServerListenEvents, StandardSchema } from "@plugboard/contract";
+export { EventError, useContract };
+export type { ErrorAnswer, StandardSchema } from "@plugboard/contract";
 export type {
   AttachableServer,
   BroadcastOperator,

@@ -103,6 +103,7 @@ describe("the door of the package", () => {
       "Adapter",
       "SessionAwareAdapter",
       "EventError",
+      "useContract",
     ]);
     expect(Object.keys(door).toSorted()).toEqual([
       "Adapter",
@@ -112,6 +113,7 @@ describe("the door of the package", () => {
       "SessionAwareAdapter",
       "Socket",
       "module.exports",
+      "useContract",
     ]);
   });
 

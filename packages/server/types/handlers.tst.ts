@@ -1,4 +1,4 @@
-import { type EventContext, EventError, type ErrorAnswer, Server, type Socket } from "@plugboard/server";
+import { type EventContext, EventError, type ErrorAnswer, Server, type Socket, useContract } from "@plugboard/server";
 import { defineEvents } from "@plugboard/contract";
 import { z } from "zod";
 import { describe, expect, test } from "tstyche";
@@ -71,7 +71,7 @@ describe("a contract", () => {
   });
 
   test("types the server, or namespace, that uses it", () => {
-    const typed = new Server().useContract(contract);
+    const typed = useContract(new Server(), contract);
     typed.handle("add", ({ at }) => {
       expect(at).type.toBe<Date>();
       return { id: at.getTime() };
@@ -86,10 +86,7 @@ describe("a contract", () => {
         expect(ack).type.toBeCallableWith({ id: 1 });
       });
     });
-    new Server()
-      .of("/x")
-      .useContract(contract)
-      .handle("add", () => ({ id: 1 }));
+    useContract(new Server().of("/x"), contract).handle("add", () => ({ id: 1 }));
   });
 });
 

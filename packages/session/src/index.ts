@@ -1,2 +1,8 @@
-/** Nothing yet. */
-export const version = "4.100.0";
+export { fromExpressStore } from "./express-store.js";
+export type { ExpressSessionStore, SessionMiddleware } from "./framework-types.js";
+export { perEvent } from "./per-event.js";
+export { fromRequest } from "./session-store.js";
+export type { RequestSessions, SessionData, SessionStore, StoredSession, StoreWatcher } from "./session-store.js";
+export { SocketSessions } from "./socket-sessions.js";
+export type { MiddlewareOptions, SocketSessionsOptions } from "./socket-sessions.js";
+export type { DeepReadonly, SessionEnd, SocketSession, SocketSessionEvents } from "./socket-session.js";

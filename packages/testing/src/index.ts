@@ -1,2 +1,9 @@
-/** Nothing yet. */
-export const version = "4.100.0";
+export type { CookieValues } from "./cookie-header.js";
+export { memoryAgent, type MemoryAgentOptions } from "./memory-agent.js";
+export {
+  closeTestClients,
+  testClient,
+  type TestClientError,
+  type TestClientOptions,
+  type TestSocket,
+} from "./test-client.js";

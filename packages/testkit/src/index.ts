@@ -1,5 +1,6 @@
 export { httpRequestContract, type RequestUnderTest, type RequestWanted } from "./contracts/http-request-contract.js";
 export { webSocketChannelContract, type ChannelUnderTest } from "./contracts/websocket-channel-contract.js";
+export { socketPairContract, type SocketPair } from "./contracts/socket-pair-contract.js";
 export { message, RecordedEvents, transportContract, type TransportUnderTest } from "./contracts/transport-contract.js";
 export type { FlakyConditions } from "./flaky-flow.js";
 export type { FlakyDirection, FlakyLink, FlakySide } from "./flaky-link.js";

@@ -58,6 +58,6 @@ export function answerUpgrade(socket: Duplex, { status, headers = {}, body = "" 
  */
 export function rejectUpgrade(socket: Duplex, refused: Refusal, fields: HeaderFields = {}): void {
   const { "content-type": _, ...kept } = fields;
-  const headers = { ...kept, "Content-type": "text/html" };
+  const headers = { ...kept, ...refused.headers, "Content-type": "text/html" };
   answerUpgrade(socket, { status: refused.status ?? 400, headers, body: refusalText(refused) });
 }
