@@ -223,8 +223,14 @@ class Attachment<C extends Credentials> implements CredentialsHandle<C> {
 
   #report(error: unknown, socket?: Socket): void {
     const { onListenerError } = this.#io;
-    if (onListenerError === undefined) console.error("[plugboard] credentials:", error);
-    else onListenerError({ socket, event: "credentials", args: [], ack: undefined, error });
+    const print = (fault: unknown): void => console.error("[plugboard] credentials:", fault);
+    if (onListenerError === undefined) return print(error);
+    try {
+      onListenerError({ socket, event: "credentials", args: [], ack: undefined, error });
+    } catch (handlerError) {
+      print(error);
+      print(handlerError);
+    }
   }
 }
 
