@@ -323,9 +323,9 @@ class SessionCore implements SocketSessionHost {
   async reload(session: SocketSessionState): Promise<void> {
     const { id } = session;
     if (id === undefined) throw gone();
-    const stored = await this.#load(id);
-    if (stored === undefined) throw this.#missing(id);
-    this.#take(id, stored, session);
+    const live = this.#live.get(roomOf(id));
+    const exists = live === undefined ? (await this.#load(id)) !== undefined : await this.#lookAgain(live, session);
+    if (!exists) throw gone();
   }
 
   async update(
@@ -421,6 +421,7 @@ class SessionCore implements SocketSessionHost {
       if (live !== undefined) this.#arm(live);
       return;
     }
+    if (live !== undefined) live.writes++;
     this.#notices.send({ room, what: "changed" });
     this.#take(id, session, this.#authors.get(id));
   }
@@ -483,12 +484,16 @@ class SessionCore implements SocketSessionHost {
     live.arm(() => this.#refresh(live));
   }
 
-  /** Looks into the store, which has the last word. */
-  async #lookAgain(live: LiveSession): Promise<void> {
+  /** Looks into the store, which has the last word. Returns whether there is such a session. */
+  async #lookAgain(live: LiveSession, by?: SocketSessionState): Promise<boolean> {
+    const { writes } = live;
     const stored = await this.#load(live.id);
-    if (live.ended || this.#live.get(live.room) !== live) return;
-    if (stored === undefined) this.#missing(live.id);
-    else this.#take(live.id, stored, undefined);
+    const exists = stored !== undefined;
+    if (live.ended || this.#live.get(live.room) !== live) return exists;
+    if (live.writes !== writes) return this.#lookAgain(live, by);
+    if (exists) this.#take(live.id, stored, by);
+    else this.#missing(live.id);
+    return exists;
   }
 
   #refresh(live: LiveSession): void {
