@@ -316,9 +316,7 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
     const order: EndingOrder = { rooms: Array.isArray(rooms) ? rooms : [rooms], how, reason };
     const { adapter } = this.sockets;
     // The others first: those whose sockets end here must not get in there.
-    if (adapter.serverSideEmit !== InMemoryAdapter.prototype.serverSideEmit) {
-      this._guard.call(() => adapter.serverSideEmit([END_SOCKETS, order]), adapter, ["endSockets"]);
-    }
+    this._guard.call(() => adapter.serverSideEmit([END_SOCKETS, order]), adapter, ["endSockets"]);
     this._endLocalSockets(order);
     return this;
   }
