@@ -209,6 +209,19 @@ describe("when it cannot be known who a client is", () => {
     expect(io.onListenerError).toHaveBeenCalledOnce();
   });
 
+  it("its connection is closed also when nobody can be told why", async () => {
+    const print = vi.spyOn(console, "error").mockImplementation(() => {});
+    const { io, engine } = setUp({ verify: () => Promise.reject(new VerifierUnavailableError("keys are down")) });
+    io.onListenerError = () => {
+      throw new Error("the log is full");
+    };
+    const connection = engine.open();
+    expect(await ask(connection, { token: tokenOf({}) })).toEqual([]);
+    expect(connection.readyState).toBe("closed");
+    expect(print).toHaveBeenCalledTimes(2);
+    print.mockRestore();
+  });
+
   it("as verify takes too long, the same, and verify is told to give up", async () => {
     let given: AbortSignal | undefined;
     const { engine } = setUp({

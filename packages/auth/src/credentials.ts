@@ -1,4 +1,4 @@
-import { Adapter, type EventsMap, type Handshake, type Server, type Socket } from "@plugboard/server";
+import type { EventsMap, Handshake, Server, Socket } from "@plugboard/server";
 import type { IncomingMessage } from "node:http";
 import { LiveCredentials } from "./live-credentials.js";
 import type { CredentialsOptions } from "./options.js";
@@ -127,9 +127,6 @@ class Attachment<C extends Credentials> implements CredentialsHandle<C> {
   }
 
   #tellOthers(revocation: Revocation): void {
-    const { adapter } = this.#io.sockets;
-    // That in memory knows no others, and says so on the console.
-    if (adapter.serverSideEmit === Adapter.prototype.serverSideEmit) return;
     try {
       this.#io.serverSideEmit(REVOKED, revocation);
     } catch (error) {
@@ -227,8 +224,14 @@ class Attachment<C extends Credentials> implements CredentialsHandle<C> {
 
   #report(error: unknown, socket?: Socket): void {
     const { onListenerError } = this.#io;
-    if (onListenerError === undefined) console.error("[plugboard] credentials:", error);
-    else onListenerError({ socket, event: "credentials", args: [], ack: undefined, error });
+    const print = (fault: unknown): void => console.error("[plugboard] credentials:", fault);
+    if (onListenerError === undefined) return print(error);
+    try {
+      onListenerError({ socket, event: "credentials", args: [], ack: undefined, error });
+    } catch (handlerError) {
+      print(error);
+      print(handlerError);
+    }
   }
 }
 
