@@ -360,7 +360,7 @@ describe("a client that answers with", () => {
     await answer(connection, id, { token: tokenOf({ tokenId: "b", expiresAt: NOW + 5 * MINUTE_MS }) });
     expect(socket.credentials).toEqual({ user: "5", tokenId: "b", expiresAt: NOW + 5 * MINUTE_MS });
     expect(socket.rooms.size).toBe(roomsBefore.size);
-    expect([...socket.rooms].filter((room) => !roomsBefore.has(room))).toEqual([expect.stringMatching(/^auth:token:/)]);
+    expect([...socket.rooms].filter((room) => !roomsBefore.has(room))).toEqual([expect.stringMatching(/^plugboard:auth:token:/)]);
     vi.advanceTimersByTime(4 * MINUTE_MS - 1000);
     expect(question(connection)).toBeUndefined();
     expect(socket.connected).toBe(true);
@@ -562,7 +562,7 @@ describe("what is revoked", () => {
   it("by another node ends here; what makes no sense is ignored", async () => {
     const setup = setUp();
     const { connection, socket } = await enter(setup, { tokenId: "t" });
-    const keys = [...socket.rooms].filter((room) => room.startsWith("auth:token:"));
+    const keys = [...socket.rooms].filter((room) => room.startsWith("plugboard:auth:token:"));
     const { sockets: main } = setup.io;
     main._onServerSideEmit(["plugboard:credentials-revoked", { keys: "all" }]);
     main._onServerSideEmit(["plugboard:credentials-revoked"]);
@@ -634,7 +634,7 @@ describe("with recovery", () => {
     const socket = setup.io.sockets.sockets.get(lost.sid)!;
     expect(socket.recovered).toBe(true);
     expect(socket.credentials).toEqual({ user: "5", tokenId: "b" });
-    expect([...socket.rooms].filter((room) => room.startsWith("auth:token:"))).toHaveLength(1);
+    expect([...socket.rooms].filter((room) => room.startsWith("plugboard:auth:token:"))).toHaveLength(1);
     await setup.io.revoke({ tokenId: "b" });
     expect(socket.connected).toBe(false);
   });
@@ -686,7 +686,7 @@ describe("with recovery", () => {
     const setup = setUp({ revocations }, recovery);
     const { socket } = await enter(setup, { tokenId: "t" });
     const lost = await lose(setup, { tokenId: "t" });
-    for (const room of socket.rooms) if (room.startsWith("auth:token:")) kept.set(room, NOW);
+    for (const room of socket.rooms) if (room.startsWith("plugboard:auth:token:")) kept.set(room, NOW);
     expect(kept.size).toBe(1);
     expect(await comeBack(setup, lost, { tokenId: "t2" })).not.toBe(lost.sid);
   });
