@@ -360,7 +360,9 @@ describe("a client that answers with", () => {
     await answer(connection, id, { token: tokenOf({ tokenId: "b", expiresAt: NOW + 5 * MINUTE_MS }) });
     expect(socket.credentials).toEqual({ user: "5", tokenId: "b", expiresAt: NOW + 5 * MINUTE_MS });
     expect(socket.rooms.size).toBe(roomsBefore.size);
-    expect([...socket.rooms].filter((room) => !roomsBefore.has(room))).toEqual([expect.stringMatching(/^plugboard:auth:token:/)]);
+    expect([...socket.rooms].filter((room) => !roomsBefore.has(room))).toEqual([
+      expect.stringMatching(/^plugboard:auth:token:/),
+    ]);
     vi.advanceTimersByTime(4 * MINUTE_MS - 1000);
     expect(question(connection)).toBeUndefined();
     expect(socket.connected).toBe(true);
@@ -637,6 +639,22 @@ describe("with recovery", () => {
     expect([...socket.rooms].filter((room) => room.startsWith("plugboard:auth:token:"))).toHaveLength(1);
     await setup.io.revoke({ tokenId: "b" });
     expect(socket.connected).toBe(false);
+  });
+
+  it("who was refused by others before its credentials were looked at is verified anew when it asks later", async () => {
+    const engine = new FakeEngine();
+    const io = new Server({ connectTimeout: 1e9, ...recovery }).bind(engine);
+    let busy = false;
+    io.useAlways((_socket, next) => next(busy ? new Error("busy") : undefined));
+    const auth = credentials(io, { verify: verifyJson });
+    const { pid, offset } = await lose({ io, engine, auth }, { expiresAt: NOW + 10 * MINUTE_MS });
+    busy = true;
+    const token = tokenOf({ expiresAt: NOW + MINUTE_MS });
+    const connection = engine.open({ headers: {} } as never);
+    expect(await ask(connection, { pid, offset, token })).toEqual(['4{"message":"busy"}']);
+    busy = false;
+    vi.setSystemTime(NOW + MINUTE_MS + 1);
+    expect(await ask(connection, { token })).toEqual(refused("SIO_CREDENTIALS_EXPIRED"));
   });
 
   it("another user with the same secret is somebody new", async () => {
