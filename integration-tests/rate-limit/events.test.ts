@@ -233,3 +233,14 @@ describe.each(bothClients)("rateLimit as a step, with $name", (client) => {
     expect(heard).toEqual([1, 2, 4]);
   });
 });
+
+it("a rule for a name holds for the number of the same digits, which its listeners hear too", async () => {
+  const { io, url } = await serveLimited();
+  limitEvents(io, { points: 100, duration: 60, events: { "1": { points: 1, duration: 60 } } });
+  const connected = nextEvent<[Socket]>(io, "connection");
+  const ada = await bothClients[0]!.connect(url);
+  const [socket] = await connected;
+  socket.on("1", (ack: (answer: string) => void) => ack("heard"));
+  expect(await ada.emitWithAck("1")).toBe("heard");
+  expect(await ada.emitWithAck(1 as unknown as string)).toEqual(refused);
+});

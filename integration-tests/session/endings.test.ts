@@ -95,6 +95,32 @@ describe.each(storeKinds)("the end of a session with $name", (kind) => {
 });
 
 describe("what ends with a session", () => {
+  it("is no socket that was refused: a client that asks again and again collects none", async () => {
+    const app = await startApp({ store: new session.MemoryStore() });
+    const asked: string[] = [];
+    const told: string[] = [];
+    app.io.of("/closed").use((socket, next) => {
+      asked.push(socket.id);
+      socket.session.on("ended", () => told.push(socket.id));
+      next(new Error("not you"));
+    });
+    const browser = await loggedIn(app.url);
+    const socket = await browser.connect(stockOverWebSocket);
+    const closed = socket.io.socket("/closed");
+    await nextEvent(closed, "connect_error");
+    for (let i = 0; i < 10; i++) {
+      const refused = nextEvent(closed, "connect_error");
+      closed.connect();
+      await refused;
+    }
+    const gone = nextEvent(socket, "disconnect");
+    await browser.post("/logout");
+    await gone;
+    expect(asked).toHaveLength(11);
+    // Nobody tells of a refusal: the last one is let go when the client asks again, or is gone.
+    expect(told).toEqual(asked.slice(-1));
+  });
+
   it("is every socket in every namespace, and no socket of another session", async () => {
     const app = await startWitness({ store: new session.MemoryStore() });
     const [ada, eve] = [await loggedIn(app.url), await loggedIn(app.url)];

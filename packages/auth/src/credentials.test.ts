@@ -373,7 +373,9 @@ describe("a client that answers with", () => {
     await answer(connection, id, { token: tokenOf({ tokenId: "b", expiresAt: NOW + 5 * MINUTE_MS }) });
     expect(socket.credentials).toEqual({ user: "5", tokenId: "b", expiresAt: NOW + 5 * MINUTE_MS });
     expect(socket.rooms.size).toBe(roomsBefore.size);
-    expect([...socket.rooms].filter((room) => !roomsBefore.has(room))).toEqual([expect.stringMatching(/^auth:token:/)]);
+    expect([...socket.rooms].filter((room) => !roomsBefore.has(room))).toEqual([
+      expect.stringMatching(/^plugboard:auth:token:/),
+    ]);
     vi.advanceTimersByTime(4 * MINUTE_MS - 1000);
     expect(question(connection)).toBeUndefined();
     expect(socket.connected).toBe(true);
@@ -575,7 +577,7 @@ describe("what is revoked", () => {
   it("by another node ends here; what makes no sense is ignored", async () => {
     const setup = setUp();
     const { connection, socket } = await enter(setup, { tokenId: "t" });
-    const keys = [...socket.rooms].filter((room) => room.startsWith("auth:token:"));
+    const keys = [...socket.rooms].filter((room) => room.startsWith("plugboard:auth:token:"));
     const { sockets: main } = setup.io;
     main._onServerSideEmit(["plugboard:credentials-revoked", { keys: "all" }]);
     main._onServerSideEmit(["plugboard:credentials-revoked"]);
@@ -647,9 +649,25 @@ describe("with recovery", () => {
     const socket = setup.io.sockets.sockets.get(lost.sid)!;
     expect(socket.recovered).toBe(true);
     expect(socket.credentials).toEqual({ user: "5", tokenId: "b" });
-    expect([...socket.rooms].filter((room) => room.startsWith("auth:token:"))).toHaveLength(1);
+    expect([...socket.rooms].filter((room) => room.startsWith("plugboard:auth:token:"))).toHaveLength(1);
     await setup.io.revoke({ tokenId: "b" });
     expect(socket.connected).toBe(false);
+  });
+
+  it("who was refused by others before its credentials were looked at is verified anew when it asks later", async () => {
+    const engine = new FakeEngine();
+    const io = new Server({ connectTimeout: 1e9, ...recovery }).bind(engine);
+    let busy = false;
+    io.useAlways((_socket, next) => next(busy ? new Error("busy") : undefined));
+    const auth = credentials(io, { verify: verifyJson });
+    const { pid, offset } = await lose({ io, engine, auth }, { expiresAt: NOW + 10 * MINUTE_MS });
+    busy = true;
+    const token = tokenOf({ expiresAt: NOW + MINUTE_MS });
+    const connection = engine.open({ headers: {} } as never);
+    expect(await ask(connection, { pid, offset, token })).toEqual(['4{"message":"busy"}']);
+    busy = false;
+    vi.setSystemTime(NOW + MINUTE_MS + 1);
+    expect(await ask(connection, { token })).toEqual(refused("SIO_CREDENTIALS_EXPIRED"));
   });
 
   it("another user with the same secret is somebody new", async () => {
@@ -699,7 +717,7 @@ describe("with recovery", () => {
     const setup = setUp({ revocations }, recovery);
     const { socket } = await enter(setup, { tokenId: "t" });
     const lost = await lose(setup, { tokenId: "t" });
-    for (const room of socket.rooms) if (room.startsWith("auth:token:")) kept.set(room, NOW);
+    for (const room of socket.rooms) if (room.startsWith("plugboard:auth:token:")) kept.set(room, NOW);
     expect(kept.size).toBe(1);
     expect(await comeBack(setup, lost, { tokenId: "t2" })).not.toBe(lost.sid);
   });

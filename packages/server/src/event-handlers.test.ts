@@ -250,6 +250,34 @@ describe("a handler that fails", () => {
   });
 });
 
+describe("handlers of one socket", () => {
+  it("may be 1000 at a time; more events are refused until one ends, and other sockets are not concerned", async () => {
+    const { io, engine } = serve({ handlerTimeout: 0 });
+    const finish: (() => void)[] = [];
+    io.handle("slow", () => new Promise<void>((resolve) => finish.push(resolve)));
+    const first = await engine.join();
+    const second = await engine.join();
+    for (let id = 0; id < 1000; id++) first.connection.receive(`2${id}["slow"]`);
+    const refused =
+      '31000[{"status":"error","code":"SIO_TOO_MANY_EVENTS","message":"Too many events are being handled"}]';
+    expect(await ask(first.connection, '21000["slow"]')).toEqual([refused]);
+    expect(finish).toHaveLength(1000);
+    second.connection.receive('21["slow"]');
+    expect(finish).toHaveLength(1001);
+    finish[0]?.();
+    await turn();
+    expect(first.connection.take()).toEqual(["30[]"]);
+    first.connection.receive('21001["slow"]');
+    expect(finish).toHaveLength(1002);
+  });
+
+  it("hear an event whose name is a number", async () => {
+    const { socket, connection } = await pair();
+    socket.handle("5", () => "heard");
+    expect(await ask(connection, "21[5]")).toEqual(['31["heard"]']);
+  });
+});
+
 describe("steps before a handler", () => {
   it("run in order, asynchronous ones too, and may change the arguments", async () => {
     const { socket, connection } = await pair();
@@ -331,6 +359,24 @@ describe("hooks for errors", () => {
       ["x", "y"],
     ]);
     expect(failures).toMatchObject([{ error: { message: "y" } }]);
+  });
+});
+
+describe("a hook that takes too long", () => {
+  it("does not keep the client waiting, whether the handler threw at once or later", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const { io, socket, connection } = await pair({ handlerTimeout: 1000 });
+    io.useError(() => new Promise(() => {}));
+    socket.handle("now", () => {
+      throw new Error("x");
+    });
+    socket.handle("later", () => Promise.reject(new Error("x")));
+    connection.receive('21["now"]', '22["later"]');
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(connection.take()).toEqual([
+      expect.stringMatching(/^31.*SIO_HANDLER_TIMEOUT/),
+      expect.stringMatching(/^32.*SIO_HANDLER_TIMEOUT/),
+    ]);
   });
 });
 

@@ -93,7 +93,7 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
     const proceed = (session: Session | null): void => {
       this._restoring--;
       if (client._ended) {
-        if (session !== null) this._keepSession(session);
+        if (session !== null && !client._unrecoverable) this._keepSession(session);
         return this._checkEmpty();
       }
       this._admit(this._createSocket(client, auth, session), onSettled);

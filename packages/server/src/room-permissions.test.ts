@@ -55,6 +55,22 @@ describe("rooms that clients ask for", () => {
     expect([...io.of("/shop-2").sockets.get(second.sid)!.rooms]).toEqual([second.sid, "news"]);
   });
 
+  it("are never those by which a socket is ended or reached, whatever the patterns say", async () => {
+    const { io, sid, ask } = await serve();
+    io.authorize(":room", () => true);
+    const socket = io.sockets.sockets.get(sid)!;
+    await socket.join("plugboard:session:x");
+    for (const room of [sid, "plugboard:session:x"]) {
+      expect(await ask(`["room:leave","${room}"]`)).toEqual(FORBIDDEN);
+      expect(await ask(`["room:join","${room}"]`)).toEqual(FORBIDDEN);
+    }
+    expect([...socket.rooms]).toEqual([sid, "plugboard:session:x"]);
+    const disconnected = vi.fn();
+    socket.on("disconnect", disconnected);
+    io.endSockets("plugboard:session:x", "rehandshake");
+    expect(disconnected).toHaveBeenCalledOnce();
+  });
+
   it("that no pattern names are refused, such as those of others, and names that are none", async () => {
     const { io, sid, ask } = await serve();
     io.authorize("orders/:id", () => true);

@@ -41,8 +41,11 @@ export class SessionCore implements SocketSessionHost {
   readonly #live = new Map<string, LiveSession>();
   /** By room. */
   readonly #lookups = new Map<string, Lookup>();
-  /** Sockets of a connection, so that all are let go with it, those that no namespace has let in too. */
-  readonly #connections = new WeakMap<object, Set<SocketSessionState>>();
+  /**
+   * Sockets of a connection by namespace, so that all are let go with it. Nobody tells when a namespace refuses one: it is let
+   * go when the connection asks for that namespace again, else a client could collect them.
+   */
+  readonly #connections = new WeakMap<object, Map<string, SocketSessionState>>();
   /** Who is saving a session, by its id. */
   readonly #authors = new Map<string, SocketSessionState>();
 
@@ -121,17 +124,20 @@ export class SessionCore implements SocketSessionHost {
   /** Lets a session know when its socket is gone. */
   #follow(socket: AnySocket, session: SocketSessionState): void {
     const { conn } = socket;
+    const { name } = socket.nsp;
     let sessions = this.#connections.get(conn);
     if (sessions === undefined) {
-      const all = new Set<SocketSessionState>();
+      const all = new Map<string, SocketSessionState>();
       this.#connections.set(conn, (sessions = all));
       conn.once("close", () => {
-        for (const one of all) this.#leave(one);
+        for (const one of all.values()) this.#leave(one);
       });
     }
-    sessions.add(session);
+    const former = sessions.get(name);
+    if (former !== undefined) this.#leave(former);
+    sessions.set(name, session);
     socket.once("disconnect", () => {
-      sessions.delete(session);
+      if (sessions.get(name) === session) sessions.delete(name);
       this.#leave(session);
     });
   }
