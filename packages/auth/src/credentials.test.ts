@@ -547,6 +547,19 @@ describe("what is revoked", () => {
     expect(waiting.readyState).toBe("closed");
   });
 
+  it("while the store is asked about it is refused, whatever the store says then", async () => {
+    let settle: ((times: undefined[]) => void) | undefined;
+    const find = () => new Promise<undefined[]>((resolve) => (settle = resolve));
+    const setup = setUp({ revocations: { add() {}, find } });
+    const connection = setup.engine.open();
+    await ask(connection, { token: tokenOf({ tokenId: "t" }) });
+    await setup.io.revoke({ tokenId: "t" });
+    vi.advanceTimersByTime(1000);
+    settle!([undefined, undefined]);
+    await turn();
+    expect(connection.take().map(String)).toEqual(refused("SIO_CREDENTIALS_REVOKED"));
+  });
+
   it("does not come back by renewal", async () => {
     let settle: (() => void) | undefined;
     const verify = vi.fn((token: string) =>
