@@ -209,6 +209,19 @@ describe("when it cannot be known who a client is", () => {
     expect(io.onListenerError).toHaveBeenCalledOnce();
   });
 
+  it("its connection is closed also when nobody can be told why", async () => {
+    const print = vi.spyOn(console, "error").mockImplementation(() => {});
+    const { io, engine } = setUp({ verify: () => Promise.reject(new VerifierUnavailableError("keys are down")) });
+    io.onListenerError = () => {
+      throw new Error("the log is full");
+    };
+    const connection = engine.open();
+    expect(await ask(connection, { token: tokenOf({}) })).toEqual([]);
+    expect(connection.readyState).toBe("closed");
+    expect(print).toHaveBeenCalledTimes(2);
+    print.mockRestore();
+  });
+
   it("as verify takes too long, the same, and verify is told to give up", async () => {
     let given: AbortSignal | undefined;
     const { engine } = setUp({
@@ -360,7 +373,9 @@ describe("a client that answers with", () => {
     await answer(connection, id, { token: tokenOf({ tokenId: "b", expiresAt: NOW + 5 * MINUTE_MS }) });
     expect(socket.credentials).toEqual({ user: "5", tokenId: "b", expiresAt: NOW + 5 * MINUTE_MS });
     expect(socket.rooms.size).toBe(roomsBefore.size);
-    expect([...socket.rooms].filter((room) => !roomsBefore.has(room))).toEqual([expect.stringMatching(/^auth:token:/)]);
+    expect([...socket.rooms].filter((room) => !roomsBefore.has(room))).toEqual([
+      expect.stringMatching(/^plugboard:auth:token:/),
+    ]);
     vi.advanceTimersByTime(4 * MINUTE_MS - 1000);
     expect(question(connection)).toBeUndefined();
     expect(socket.connected).toBe(true);
@@ -532,6 +547,19 @@ describe("what is revoked", () => {
     expect(waiting.readyState).toBe("closed");
   });
 
+  it("while the store is asked about it is refused, whatever the store says then", async () => {
+    let settle: ((times: undefined[]) => void) | undefined;
+    const find = () => new Promise<undefined[]>((resolve) => (settle = resolve));
+    const setup = setUp({ revocations: { add() {}, find } });
+    const connection = setup.engine.open();
+    await ask(connection, { token: tokenOf({ tokenId: "t" }) });
+    await setup.io.revoke({ tokenId: "t" });
+    vi.advanceTimersByTime(1000);
+    settle!([undefined, undefined]);
+    await turn();
+    expect(connection.take().map(String)).toEqual(refused("SIO_CREDENTIALS_REVOKED"));
+  });
+
   it("does not come back by renewal", async () => {
     let settle: (() => void) | undefined;
     const verify = vi.fn((token: string) =>
@@ -562,7 +590,7 @@ describe("what is revoked", () => {
   it("by another node ends here; what makes no sense is ignored", async () => {
     const setup = setUp();
     const { connection, socket } = await enter(setup, { tokenId: "t" });
-    const keys = [...socket.rooms].filter((room) => room.startsWith("auth:token:"));
+    const keys = [...socket.rooms].filter((room) => room.startsWith("plugboard:auth:token:"));
     const { sockets: main } = setup.io;
     main._onServerSideEmit(["plugboard:credentials-revoked", { keys: "all" }]);
     main._onServerSideEmit(["plugboard:credentials-revoked"]);
@@ -634,9 +662,25 @@ describe("with recovery", () => {
     const socket = setup.io.sockets.sockets.get(lost.sid)!;
     expect(socket.recovered).toBe(true);
     expect(socket.credentials).toEqual({ user: "5", tokenId: "b" });
-    expect([...socket.rooms].filter((room) => room.startsWith("auth:token:"))).toHaveLength(1);
+    expect([...socket.rooms].filter((room) => room.startsWith("plugboard:auth:token:"))).toHaveLength(1);
     await setup.io.revoke({ tokenId: "b" });
     expect(socket.connected).toBe(false);
+  });
+
+  it("who was refused by others before its credentials were looked at is verified anew when it asks later", async () => {
+    const engine = new FakeEngine();
+    const io = new Server({ connectTimeout: 1e9, ...recovery }).bind(engine);
+    let busy = false;
+    io.useAlways((_socket, next) => next(busy ? new Error("busy") : undefined));
+    const auth = credentials(io, { verify: verifyJson });
+    const { pid, offset } = await lose({ io, engine, auth }, { expiresAt: NOW + 10 * MINUTE_MS });
+    busy = true;
+    const token = tokenOf({ expiresAt: NOW + MINUTE_MS });
+    const connection = engine.open({ headers: {} } as never);
+    expect(await ask(connection, { pid, offset, token })).toEqual(['4{"message":"busy"}']);
+    busy = false;
+    vi.setSystemTime(NOW + MINUTE_MS + 1);
+    expect(await ask(connection, { token })).toEqual(refused("SIO_CREDENTIALS_EXPIRED"));
   });
 
   it("another user with the same secret is somebody new", async () => {
@@ -686,7 +730,7 @@ describe("with recovery", () => {
     const setup = setUp({ revocations }, recovery);
     const { socket } = await enter(setup, { tokenId: "t" });
     const lost = await lose(setup, { tokenId: "t" });
-    for (const room of socket.rooms) if (room.startsWith("auth:token:")) kept.set(room, NOW);
+    for (const room of socket.rooms) if (room.startsWith("plugboard:auth:token:")) kept.set(room, NOW);
     expect(kept.size).toBe(1);
     expect(await comeBack(setup, lost, { tokenId: "t2" })).not.toBe(lost.sid);
   });
@@ -699,6 +743,26 @@ describe("with recovery", () => {
     vi.advanceTimersByTime(MINUTE_MS + 1000);
     expect(connection.readyState).toBe("closed");
     expect(await comeBack(setup, { pid: pid!, offset }, {})).not.toBe(sid);
+  });
+
+  it("a verifier that is back between two looks lets nobody have the socket of another", async () => {
+    let failures = 0;
+    const setup = setUp(
+      {
+        verify: (token) => {
+          if (failures-- > 0) throw new VerifierUnavailableError("down");
+          return verifyJson(token);
+        },
+      },
+      recovery,
+    );
+    const lost = await lose(setup, {});
+    failures = 1;
+    // Without a request, as over WebTransport, nothing is known of the first look.
+    const connection = setup.engine.open();
+    expect(await ask(connection, { ...lost, token: tokenOf({ user: "6" }) })).toEqual([]);
+    expect(connection.readyState).toBe("closed");
+    expect(await comeBack(setup, lost, { user: "6" })).not.toBe(lost.sid);
   });
 
   it("what is stored stays so when it cannot be known who is back, for the next attempt", async () => {

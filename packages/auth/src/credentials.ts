@@ -1,4 +1,4 @@
-import { Adapter, type EventsMap, type Handshake, type Server, type Socket } from "@plugboard/server";
+import type { EventsMap, Handshake, Server, Socket } from "@plugboard/server";
 import type { IncomingMessage } from "node:http";
 import { LiveCredentials } from "./live-credentials.js";
 import type { CredentialsOptions } from "./options.js";
@@ -49,7 +49,16 @@ export interface CredentialsHandle<C extends Credentials> {
 const REVOKED = "plugboard:credentials-revoked";
 const DEFAULT_REMEMBER_REVOKED_MS = 24 * 60 * 60 * 1000;
 
+/** An earlier verdict counts for so long: another middleware may refuse the socket before ours sees it. */
+const EARLIER_VERDICT_MS = 10_000;
+
 type Next = (error?: Error) => void;
+
+interface Earlier<C> {
+  readonly verdict: Promise<C | undefined>;
+  /** When it was asked for, in milliseconds since 1970. */
+  readonly at: number;
+}
 
 /**
  * Lets clients in by their credentials, and keeps looking: sockets end when their credentials do, unless the client renews
@@ -81,7 +90,7 @@ class Attachment<C extends Credentials> implements CredentialsHandle<C> {
   readonly #verifier: Verifier<C>;
   readonly #live: LiveCredentials<C>;
   /** What was verified to see whether a socket may be recovered, for its middleware, by request and namespace. */
-  readonly #earlier = new WeakMap<IncomingMessage, Map<string, Promise<C | undefined>>>();
+  readonly #earlier = new WeakMap<IncomingMessage, Map<string, Earlier<C>>>();
 
   constructor(io: Server, options: CredentialsOptions<C>) {
     this.#io = io;
@@ -127,9 +136,6 @@ class Attachment<C extends Credentials> implements CredentialsHandle<C> {
   }
 
   #tellOthers(revocation: Revocation): void {
-    const { adapter } = this.#io.sockets;
-    // That in memory knows no others, and says so on the console.
-    if (adapter.serverSideEmit === Adapter.prototype.serverSideEmit) return;
     try {
       this.#io.serverSideEmit(REVOKED, revocation);
     } catch (error) {
@@ -141,7 +147,11 @@ class Attachment<C extends Credentials> implements CredentialsHandle<C> {
     const presented = presentedBy(socket, socket.handshake);
     try {
       const credentials = await this.#verdict(presented);
-      if (socket.recovered && !areOf(socket.rooms, credentials)) throw new RefusalError("SIO_FORBIDDEN");
+      // Asked anew, the verifier may have changed its mind. Its client may come back, as somebody new.
+      if (socket.recovered && !areOf(socket.rooms, credentials)) {
+        socket.rehandshake("credentials of another user");
+        throw new RefusalError("SIO_FORBIDDEN");
+      }
       if (credentials !== undefined) {
         const keys = keysOf(credentials);
         for (const key of keysAmong(socket.rooms)) if (!keys.includes(key)) void socket.leave(key);
@@ -161,9 +171,10 @@ class Attachment<C extends Credentials> implements CredentialsHandle<C> {
   /** That of the check before a recovery, if there was one: a client asks for a namespace once at a time. */
   #verdict(presented: Presented): Promise<C | undefined> {
     const earlier = this.#earlier.get(presented.request);
-    const verdict = earlier?.get(presented.namespace);
+    const known = earlier?.get(presented.namespace);
     earlier?.delete(presented.namespace);
-    return verdict ?? this.#verifier.verify(presented);
+    const isFresh = known !== undefined && Math.abs(Date.now() - known.at) < EARLIER_VERDICT_MS;
+    return isFresh ? known.verdict : this.#verifier.verify(presented);
   }
 
   async #mayRecover(rooms: readonly string[], presented: Presented): Promise<boolean> {
@@ -171,8 +182,8 @@ class Attachment<C extends Credentials> implements CredentialsHandle<C> {
     const { request, namespace } = presented;
     // A transport may have none; then it is verified twice.
     if (request as unknown) {
-      const earlier = this.#earlier.get(request) ?? new Map<string, Promise<C | undefined>>();
-      this.#earlier.set(request, earlier.set(namespace, verdict));
+      const earlier = this.#earlier.get(request) ?? new Map<string, Earlier<C>>();
+      this.#earlier.set(request, earlier.set(namespace, { verdict, at: Date.now() }));
     }
     try {
       if (!areOf(rooms, await verdict)) return false;
@@ -223,8 +234,14 @@ class Attachment<C extends Credentials> implements CredentialsHandle<C> {
 
   #report(error: unknown, socket?: Socket): void {
     const { onListenerError } = this.#io;
-    if (onListenerError === undefined) console.error("[plugboard] credentials:", error);
-    else onListenerError({ socket, event: "credentials", args: [], ack: undefined, error });
+    const print = (fault: unknown): void => console.error("[plugboard] credentials:", fault);
+    if (onListenerError === undefined) return print(error);
+    try {
+      onListenerError({ socket, event: "credentials", args: [], ack: undefined, error });
+    } catch (handlerError) {
+      print(error);
+      print(handlerError);
+    }
   }
 }
 

@@ -8,9 +8,9 @@ describe("keys", () => {
     const keys = keysOf({ user: "5", tokenId: "t", session: "secret" });
     expect(keys).toEqual(keysOf({ user: "5", tokenId: "t", session: "secret" }));
     expect(keys).toEqual([
-      expect.stringMatching(/^auth:user:[\w-]{22}$/),
-      expect.stringMatching(/^auth:token:[\w-]{22}$/),
-      expect.stringMatching(/^auth:session:[\w-]{22}$/),
+      expect.stringMatching(/^plugboard:auth:user:[\w-]{22}$/),
+      expect.stringMatching(/^plugboard:auth:token:[\w-]{22}$/),
+      expect.stringMatching(/^plugboard:auth:session:[\w-]{22}$/),
     ]);
     expect(keys.join()).not.toContain("secret");
     expect(keysOf({})).toEqual([]);

@@ -29,8 +29,8 @@ export interface RevocationStore {
 /** In milliseconds since 1970. */
 export type RevocationTimes = ReadonlyArray<number | null | undefined>;
 
-/** What keys begin with. They are also the names of the rooms of all who have the same id. */
-const PREFIX = "auth:";
+/** What keys begin with. They are also the names of the rooms of all who have the same id: no client may leave those. */
+const PREFIX = "plugboard:auth:";
 const USER_PREFIX = `${PREFIX}user:`;
 
 /** Revocations that a node remembers; beyond that the oldest are forgotten. */

@@ -9,8 +9,8 @@ import type { SocketKey } from "./socket-key.js";
 /** See {@link limitEvents}. */
 export type EventLimitOptions = RateRule & {
   /**
-   * Whom an event counts for: the socket; the user, which is `socket.data.user.id`, or the address where there is none; the
-   * address of the connection; or what a function says. Default: `"socket"`.
+   * Whom an event counts for: the socket; the user, which is `socket.credentials.user` (`@plugboard/auth`) or else
+   * `socket.data.user.id`, or the address where there is neither; the address of the connection; or what a function says. Default: `"socket"`.
    */
   by?: SocketKey;
   /** Rules for events of these names; such an event counts for its rule and for the general one. Default: none. */
@@ -37,7 +37,7 @@ export type EventLimitOptions = RateRule & {
 export function limitEvents(target: AnyServer | AnyNamespace, options: EventLimitOptions): void {
   const { by = "socket", onLimit, onLimiterError } = options;
   const general = [new Limit(options, onLimiterError)];
-  const special = new Map<unknown, readonly Limit[]>();
+  const special = new Map<string, readonly Limit[]>();
   for (const [event, rule] of Object.entries(options.events ?? {})) {
     special.set(event, [...general, new Limit(rule, onLimiterError)]);
   }
@@ -45,7 +45,8 @@ export function limitEvents(target: AnyServer | AnyNamespace, options: EventLimi
   const watch = (socket: AnySocket): void => {
     const limit = new EventLimit(socket, by);
     socket.use((event, next) => {
-      limit.decide(special.get(event[0]) ?? general, (excess) => {
+      // A number as name is heard by the listeners of its text.
+      limit.decide(special.get(String(event[0])) ?? general, (excess) => {
         if (excess === undefined) return next();
         // What it sent before it was sent away.
         if (socket.disconnected) return;

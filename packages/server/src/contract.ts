@@ -271,7 +271,8 @@ export interface NamespaceFront<
   /**
    * Lets clients ask for the rooms that match a pattern: by the events `room:join` and `room:leave`, each with the name of
    * the room, answered by `{ status: "ok", room }` or an error with code `SIO_FORBIDDEN` or `SIO_TOO_MANY_ROOMS` (a socket
-   * in 1000 rooms gets no more). Of several patterns that match, the first counts.
+   * in 1000 rooms gets no more). Of several patterns that match, the first counts. None matches the room of the socket
+   * itself, nor those that begin with `plugboard:`.
    *
    * @param pattern - `orders/:id`: a part that begins with a colon stands for one or more chars other than a slash
    * @param check - whether this socket may join, given what the parts stand for; a throw or rejection refuses as well

@@ -120,6 +120,19 @@ describe("the handler of an event", () => {
     expect(await ask(early.connection, '2/room-1,1["x"]')).toEqual(['3/room-1,1["from the parent"]']);
     expect(await ask(late.connection, '2/room-2,1["x"]')).toEqual(['3/room-2,1["from the parent"]']);
   });
+
+  it("of one child of a dynamic namespace is there for that one alone, before those of the parent", async () => {
+    const { io, engine } = serve();
+    io.of(/^\/room-\d$/).handle("x", () => "from the parent");
+    const first = await engine.join("/room-1");
+    const second = await engine.join("/room-2");
+    io.of("/room-1").handle("x", () => "of the first");
+    io.of("/room-2").handle("y", () => "of the second");
+    expect(await ask(first.connection, '2/room-1,1["x"]')).toEqual(['3/room-1,1["of the first"]']);
+    expect(await ask(second.connection, '2/room-2,1["x"]')).toEqual(['3/room-2,1["from the parent"]']);
+    expect(await ask(first.connection, '2/room-1,2["y"]')).toEqual([]);
+    expect(await ask(second.connection, '2/room-2,2["y"]')).toEqual(['3/room-2,2["of the second"]']);
+  });
 });
 
 describe("a handler that fails", () => {
@@ -203,9 +216,9 @@ describe("a handler that fails", () => {
     expect(connection.take()).toEqual([]);
   });
 
-  it("may take for ever when the limit is 0, and 30 seconds when none is given", async () => {
+  it.each([0, Infinity])("may take for ever when the limit is %d, and 30 seconds when none is given", async (limit) => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-    const unlimited = await pair({ handlerTimeout: 0 });
+    const unlimited = await pair({ handlerTimeout: limit });
     unlimited.socket.handle("slow", () => new Promise(() => {}));
     unlimited.connection.receive('21["slow"]');
     const usual = await pair();
@@ -234,6 +247,34 @@ describe("a handler that fails", () => {
     await closed;
     expect(steps).toEqual(["handler", "closed"]);
     expect(connection.take()).toEqual(["31[]"]);
+  });
+});
+
+describe("handlers of one socket", () => {
+  it("may be 1000 at a time; more events are refused until one ends, and other sockets are not concerned", async () => {
+    const { io, engine } = serve({ handlerTimeout: 0 });
+    const finish: (() => void)[] = [];
+    io.handle("slow", () => new Promise<void>((resolve) => finish.push(resolve)));
+    const first = await engine.join();
+    const second = await engine.join();
+    for (let id = 0; id < 1000; id++) first.connection.receive(`2${id}["slow"]`);
+    const refused =
+      '31000[{"status":"error","code":"SIO_TOO_MANY_EVENTS","message":"Too many events are being handled"}]';
+    expect(await ask(first.connection, '21000["slow"]')).toEqual([refused]);
+    expect(finish).toHaveLength(1000);
+    second.connection.receive('21["slow"]');
+    expect(finish).toHaveLength(1001);
+    finish[0]?.();
+    await turn();
+    expect(first.connection.take()).toEqual(["30[]"]);
+    first.connection.receive('21001["slow"]');
+    expect(finish).toHaveLength(1002);
+  });
+
+  it("hear an event whose name is a number", async () => {
+    const { socket, connection } = await pair();
+    socket.handle("5", () => "heard");
+    expect(await ask(connection, "21[5]")).toEqual(['31["heard"]']);
   });
 });
 
@@ -318,6 +359,24 @@ describe("hooks for errors", () => {
       ["x", "y"],
     ]);
     expect(failures).toMatchObject([{ error: { message: "y" } }]);
+  });
+});
+
+describe("a hook that takes too long", () => {
+  it("does not keep the client waiting, whether the handler threw at once or later", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const { io, socket, connection } = await pair({ handlerTimeout: 1000 });
+    io.useError(() => new Promise(() => {}));
+    socket.handle("now", () => {
+      throw new Error("x");
+    });
+    socket.handle("later", () => Promise.reject(new Error("x")));
+    connection.receive('21["now"]', '22["later"]');
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(connection.take()).toEqual([
+      expect.stringMatching(/^31.*SIO_HANDLER_TIMEOUT/),
+      expect.stringMatching(/^32.*SIO_HANDLER_TIMEOUT/),
+    ]);
   });
 });
 

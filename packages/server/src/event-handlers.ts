@@ -20,6 +20,15 @@ import { isThenable } from "./thenable.js";
 
 /** A handler that takes too long is answered for, in its place. */
 export const DEFAULT_HANDLER_TIMEOUT_MS = 30_000;
+/** Longest time that timers of Node can wait: with a longer one, such as `Infinity`, they fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** Handlers of one socket that may be at work at the same time: each holds what it was given, and most a timer. */
+const MAX_RUNNING_HANDLERS = 1000;
+
+function tooManyHandled(): EventError {
+  return new EventError("SIO_TOO_MANY_EVENTS", "Too many events are being handled");
+}
 
 type Step = (context: EventContext) => unknown;
 
@@ -44,13 +53,14 @@ function handledEvent(steps: readonly EventStep[], handler: EventHandler): Handl
         wantsAck: ack !== undefined,
       };
       const settlement = new Settlement(socket, context, ack);
+      if (socket._runningHandlers >= MAX_RUNNING_HANDLERS) return settlement.fail(tooManyHandled());
       let result: unknown;
       try {
         result = work.length === 0 ? handler(context.args[0], context) : runFrom(0, work, handler, context);
       } catch (error) {
-        return settlement.fail(error);
+        return settlement.inTime(settlement.fail(error));
       }
-      return isThenable(result) ? settlement.await(result) : settlement.succeed(result);
+      return settlement.inTime(isThenable(result) ? settlement.await(result) : settlement.succeed(result));
     },
   };
 }
@@ -122,25 +132,37 @@ class Settlement {
   }
 
   await(result: PromiseLike<unknown>): PromiseLike<unknown> {
-    const { _handlerTimeoutMs: timeoutMs } = this.#socket.server;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    if (this.#ack !== undefined && timeoutMs > 0) {
-      const { event } = this.#context;
-      timer = setTimeout(() => {
-        this.#report(new EventError("SIO_HANDLER_TIMEOUT", `"${event}" took longer than ${timeoutMs} ms`));
-        void this.fail(new EventError("SIO_HANDLER_TIMEOUT", `"${event}" took too long`));
-      }, timeoutMs);
-      // What keeps the process alive is the connection of the client, if anything.
-      timer.unref();
-    }
-    const settled = (settle: (value: unknown) => unknown) => (value: unknown) => {
-      clearTimeout(timer);
-      return settle(value);
-    };
     return result.then(
-      settled((value) => this.succeed(value)),
-      settled((error) => this.fail(error)),
+      (value) => this.succeed(value),
+      (error: unknown) => this.fail(error),
     );
+  }
+
+  /** Counts what is still going on, hooks included, and answers for it when it takes too long. */
+  inTime(work: PromiseLike<unknown> | undefined): PromiseLike<unknown> | undefined {
+    if (work === undefined) return undefined;
+    const socket = this.#socket;
+    const { _handlerTimeoutMs: timeoutMs } = socket.server;
+    const isLimited = this.#ack !== undefined && timeoutMs > 0 && timeoutMs <= MAX_TIMER_MS;
+    const timer = isLimited ? setTimeout(() => this.#onTimeout(timeoutMs), timeoutMs) : undefined;
+    // What keeps the process alive is the connection of the client, if anything.
+    timer?.unref();
+    socket._runningHandlers++;
+    const end = (): void => {
+      clearTimeout(timer);
+      socket._runningHandlers--;
+    };
+    return work.then(end, (error: unknown) => {
+      end();
+      throw error;
+    });
+  }
+
+  /** No hook is asked: it may be what takes so long. */
+  #onTimeout(timeoutMs: number): void {
+    const { event } = this.#context;
+    this.#report(new EventError("SIO_HANDLER_TIMEOUT", `"${event}" took longer than ${timeoutMs} ms`));
+    this.#tell(new EventError("SIO_HANDLER_TIMEOUT", `"${event}" took too long`));
   }
 
   fail(error: unknown): PromiseLike<unknown> | undefined {

@@ -39,5 +39,7 @@ export interface EventHandling {
 /** What handlers of events need of the socket they are about. */
 export interface EventSubject {
   readonly server: EventHandling;
+  /** Handlers at work for it. */
+  _runningHandlers: number;
   _onerror(error: unknown): void;
 }

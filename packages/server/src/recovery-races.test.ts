@@ -153,6 +153,28 @@ describe("a return that is cut short", () => {
     expect((await engine.join("/", auth)).sid).toBe(joined.sid);
   });
 
+  it("is for nothing when its client has to connect anew while the adapter was still looking", async () => {
+    const { io, engine } = serve();
+    io.of("/other");
+    const { joined, auth } = await joinAndHear(io, engine);
+    joined.connection.drop();
+    const { adapter } = io.sockets;
+    const restore = adapter.restoreSession.bind(adapter);
+    vi.spyOn(adapter, "restoreSession").mockImplementationOnce(async (pid, offset) => {
+      const session = await restore(pid, offset);
+      await turn();
+      return session;
+    });
+    const { connection, sid } = await engine.join("/other");
+    connection.receive(`0${JSON.stringify(auth)}`);
+    await Promise.resolve();
+    await io.of("/other").sockets.get(sid)!.join("user");
+    io.endSockets("user", "rehandshake");
+    await turn();
+    await turn();
+    expect((await engine.join("/", auth)).sid).not.toBe(joined.sid);
+  });
+
   it("is for nothing when a middleware refuses", async () => {
     const { io, engine } = serve({ skipMiddlewares: false });
     const { joined, auth } = await joinAndHear(io, engine);

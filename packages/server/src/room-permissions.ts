@@ -6,6 +6,8 @@ import type { EventHandler } from "./event-parts.js";
 export const JOIN_ROOM = "room:join";
 export const LEAVE_ROOM = "room:leave";
 
+/** Rooms of packages such as ours begin with it, by which sockets are ended: at a logout, or when a token is revoked. */
+const RESERVED_ROOM_PREFIX = "plugboard:";
 /** Chars of a room that a client asks for. */
 const MAX_ROOM_LENGTH = 256;
 /** Rooms of one socket, its own and those it was put into included; beyond that a client gets no more. */
@@ -32,6 +34,7 @@ type ParamNames<Pattern extends string> = string extends Pattern
 
 /** The socket that asks. */
 interface Joiner {
+  readonly id: Room;
   readonly connected: boolean;
   readonly rooms: ReadonlySet<Room>;
   join(room: Room): unknown;
@@ -47,6 +50,12 @@ interface Rule {
 /** The rooms that clients of a namespace may ask for. */
 export class RoomPermissions {
   readonly #rules: Rule[] = [];
+  readonly #parent: { readonly _roomPermissions: RoomPermissions | undefined } | undefined;
+
+  /** @param parent - whose patterns count too, behind these */
+  constructor(parent?: { readonly _roomPermissions: RoomPermissions | undefined }) {
+    this.#parent = parent;
+  }
 
   /**
    * @param pattern - `orders/:id`: a part that begins with a colon stands for one or more chars other than a slash
@@ -66,7 +75,7 @@ export class RoomPermissions {
 
   readonly join: EventHandler = async (room, context) => {
     const socket = context.socket as Joiner;
-    const [rule, params] = this.#ruleFor(room);
+    const [rule, params] = this.#ruleFor(room, socket);
     // Not which of the two it is: that there is such a room is not for everybody to know.
     if (!(await rule.check(context.socket, params))) throw forbidden();
     if (socket.rooms.size >= MAX_ROOMS) {
@@ -77,22 +86,33 @@ export class RoomPermissions {
   };
 
   readonly leave: EventHandler = async (room, context) => {
-    this.#ruleFor(room);
-    await (context.socket as Joiner).leave(room as string);
+    const socket = context.socket as Joiner;
+    this.#ruleFor(room, socket);
+    await socket.leave(room as string);
     return { status: "ok", room };
   };
 
-  /** The first whose pattern matches. */
-  #ruleFor(room: unknown): [Rule, Record<string, string>] {
-    if (typeof room === "string" && room.length <= MAX_ROOM_LENGTH) {
-      for (const rule of this.#rules) {
-        const match = rule.pattern.exec(room);
-        if (match !== null)
-          return [rule, Object.fromEntries(rule.names.map((name, index) => [name, match[index + 1]!]))];
-      }
-    }
-    throw forbidden();
+  /** The first whose pattern matches; none for rooms that are not the client's to choose. */
+  #ruleFor(room: unknown, { id }: Joiner): [Rule, Record<string, string>] {
+    if (typeof room !== "string" || room.length > MAX_ROOM_LENGTH || isReserved(room, id)) throw forbidden();
+    const found = this.#find(room);
+    if (found === undefined) throw forbidden();
+    return found;
   }
+
+  #find(room: string): [Rule, Record<string, string>] | undefined {
+    for (const rule of this.#rules) {
+      const match = rule.pattern.exec(room);
+      if (match !== null) return [rule, Object.fromEntries(rule.names.map((name, index) => [name, match[index + 1]!]))];
+    }
+    const inherited = this.#parent?._roomPermissions;
+    return inherited === undefined ? undefined : inherited.#find(room);
+  }
+}
+
+/** Whoever could leave such a room would escape from who ends or reaches sockets by it. */
+function isReserved(room: string, socketId: Room): boolean {
+  return room === socketId || room.startsWith(RESERVED_ROOM_PREFIX);
 }
 
 function forbidden(): EventError {

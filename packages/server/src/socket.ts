@@ -54,6 +54,7 @@ export class SocketImplementation extends CatchAllEmitter implements SocketPart 
   _acks: Map<number, Callback> | undefined = undefined;
   /** Handlers of this socket, by event. Made on first use. */
   _handled: Map<unknown, HandledEvent> | undefined = undefined;
+  _runningHandlers = 0;
   /** Set when the socket starts to close: once is enough. */
   _closing = false;
   /** Set when it has left its rooms, for good. */
@@ -336,7 +337,9 @@ export class SocketImplementation extends CatchAllEmitter implements SocketPart 
   }
 
   _handlerOf(event: unknown): HandledEvent | undefined {
-    return this._handled?.get(event) ?? this.nsp._handled?.get(event);
+    // For listeners, 5 and "5" are one name.
+    const name = typeof event === "number" ? String(event) : event;
+    return this._handled?.get(name) ?? this.nsp._handlerOf(name);
   }
 
   _handles(event: unknown): boolean {
