@@ -3,7 +3,9 @@ import { readFile, readdir, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { rolldown } from "rolldown";
-import { minify as minifyCode } from "terser";
+import { minify as oxc } from "rolldown/experimental";
+import { minify as terser } from "terser";
+import { shortFields } from "./build-library.mjs";
 
 /** Those that the server serves, in the order of `packages/server/src/client-files.ts`. */
 const SERVED = [
@@ -17,6 +19,18 @@ const BUNDLES = [...SERVED, { file: "socket.io.websocket.esm.min.js", format: "e
 const UMD_ENTRY = (door) => `export { io as default } from ${door};`;
 /** An export of that name says something to Node only. */
 const ESM_ENTRY = (door, names) => `export { ${names.filter((name) => name !== "module.exports")} } from ${door};`;
+
+/** Around a bundle for scripts: it is what `require()` returns, an AMD module, or a global. */
+const UMD = {
+  // Our modules are strict, and a script is not by itself.
+  banner: `((make) => {
+  if (typeof exports === "object" && typeof module === "object") module.exports = make();
+  else if (typeof define === "function" && define.amd) define([], make);
+  else globalThis.io = make();
+})(() => {
+"use strict";`,
+  footer: "return io;\n});",
+};
 
 /** Code of others that is inside: by the reason why, a line for the banner, and the packages with their licences. */
 const INCLUDED = {
@@ -51,7 +65,7 @@ async function writeBundle(cwd, dist, version, { file, format, door = "index", p
     platform: "browser",
     tsconfig: false,
     resolve: { alias: sourcesOf(cwd), extensionAlias: { ".js": [".ts"] } },
-    transform: { define: { PLUGBOARD_DEBUG: String(debug) }, target: "es2022" },
+    transform: { ...shortFields, define: { PLUGBOARD_DEBUG: String(debug) }, target: "es2022" },
     treeshake: { propertyReadSideEffects: false },
     plugins: [virtualEntry(makeEntry(JSON.stringify(entry), names)), parser === undefined ? [] : withParser(parser)],
   });
@@ -59,36 +73,62 @@ async function writeBundle(cwd, dist, version, { file, format, door = "index", p
   const banner = `/*! Plugboard client ${version}, MIT${included.map(({ notice }) => `; ${notice}`).join("")} */`;
   await bundle.write({
     file: join(dist, file),
-    format,
-    name: "io",
-    exports: format === "umd" ? "default" : "named",
+    ...(format === "umd" ? { format: "iife", name: "io", exports: "default", ...UMD } : { format, exports: "named" }),
     sourcemap: true,
     codeSplitting: false,
     // Nobody bundles these again; the licences inside are named by the banner.
     comments: !minify,
     ...(!minify && { postBanner: banner }),
-    // Our modules are strict, and a script is not by itself.
-    intro: format === "umd" ? '"use strict";' : "",
   });
   await bundle.close();
-  if (minify) await shorten(join(dist, file), banner);
+  if (minify) await shorten(join(dist, file), banner, format);
 }
 
 /**
- * Minifies a bundle where it lies. Names that begin with an underscore are our own affair, so they are shortened too; one
- * of them is a word of the protocol.
+ * Minifies a bundle where it lies, in two passes that each find what the other does not: Terser shortens names that begin
+ * with an underscore, which are our own affair (one of them is a word of the protocol), and Oxc all other names.
  */
-async function shorten(path, banner) {
-  const { code, map } = await minifyCode(await readFile(path, "utf8"), {
+async function shorten(path, banner, format) {
+  const module = format === "esm";
+  const source = await readFile(path, "utf8");
+  const first = await terser(source, {
     module: true,
     ecma: 2020,
-    compress: { passes: 3, unsafe_arrows: true, unsafe_methods: true, pure_getters: true },
-    mangle: { properties: { regex: /^_/, reserved: ["_placeholder"] } },
-    format: { comments: false, preamble: banner },
-    sourceMap: { content: await readFile(`${path}.map`, "utf8"), url: `${basename(path)}.map` },
+    // Code that is repeated compresses better than code that is shared by means of variables.
+    compress: { passes: 3, inline: 1, unsafe_arrows: true, unsafe_methods: true, pure_getters: true },
+    mangle: { properties: { regex: OUR_NAMES } },
+    nameCache: shortNames(source),
+    format: { comments: false },
+    sourceMap: { content: await readFile(`${path}.map`, "utf8"), asObject: true },
   });
-  await writeFile(path, code);
-  await writeFile(`${path}.map`, map);
+  const { code, map, errors } = await oxc(basename(path), first.code, {
+    module,
+    compress: true,
+    mangle: { toplevel: module },
+    codegen: true,
+    sourcemap: true,
+    inputMap: first.map,
+  });
+  if (errors.length > 0) throw new AggregateError(errors, `${path} cannot be minified`);
+  await writeFile(path, `${banner}\n${code}\n//# sourceMappingURL=${basename(path)}.map`);
+  // The banner is a line more.
+  await writeFile(`${path}.map`, JSON.stringify({ ...map, mappings: `;${map.mappings}` }));
+}
+
+/** Names of properties that nobody sees. The one that is left out is a word of the protocol. */
+const OUR_NAMES = /^_(?!placeholder$)/;
+/** By how often they occur in what is written here; longer names begin with what no name of a property does. */
+const LETTERS = "etnriaosclhupdfmgvbywxkqjzETSCAPOIMLDRNBUFHGVWKXJYQZ_$";
+
+/** The shortest names for what occurs most often, in the form that Terser keeps them in. */
+function shortNames(source) {
+  const counts = new Map();
+  for (const [name] of source.matchAll(/\b_\w+/g)) {
+    if (OUR_NAMES.test(name)) counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  const names = [...counts.keys()].sort((a, b) => counts.get(b) - counts.get(a));
+  const short = (index) => LETTERS[index] ?? "$" + short(index - LETTERS.length);
+  return { props: { props: Object.fromEntries(names.map((name, index) => ["$" + name, short(index)])) } };
 }
 
 /** What the licences of included code want to be handed on with it. */

@@ -3,6 +3,7 @@ import { readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
 import { dts } from "rolldown-plugin-dts";
+import { addRequiredTypes } from "./required-types.mjs";
 
 /** Everything that is not a relative import stays an import: users get our dependencies, not copies of them. */
 const external = (id) => !id.startsWith(".") && !id.startsWith("/");
@@ -10,13 +11,22 @@ const external = (id) => !id.startsWith(".") && !id.startsWith("/");
 /** Of `.js` and `.mjs` files, what their CommonJS twins and their declarations end in. */
 const DECLARATIONS = { js: "ts", mjs: "mts" };
 
+/**
+ * For the client, where bytes count: fields are assigned in the constructor, and those that have no value of their own are
+ * not mentioned. A field that nothing in the constructor assigns says `= undefined`, so that all objects have one shape.
+ */
+export const shortFields = {
+  assumptions: { setPublicClassFields: true },
+  typescript: { removeClassFieldsWithoutInitializer: true },
+};
+
 /** @param doors names of entry files in `src`, or names of built files with those of their entry files */
 function inputOf(doors) {
   const entries = Array.isArray(doors) ? doors.map((door) => [door, door]) : Object.entries(doors);
   return Object.fromEntries(entries.map(([name, door]) => [name, `./src/${door}.ts`]));
 }
 
-function optionsOf({ cwd, doors, define }) {
+function optionsOf({ cwd, doors, transform }) {
   return {
     cwd,
     input: inputOf(doors),
@@ -25,14 +35,14 @@ function optionsOf({ cwd, doors, define }) {
     platform: "node",
     tsconfig: false,
     resolve: { extensionAlias: { ".js": [".ts"] } },
-    transform: { define },
+    transform,
   };
 }
 
 /**
  * Writes `<door>.js` (or `.mjs`) and `<door>.cjs`, with source maps.
  *
- * @param library `cwd`: folder of the package; `dist`: where to write; `doors`; `define`: constants
+ * @param library `cwd`: folder of the package; `dist`: where to write; `doors`; `transform`: options of Rolldown's
  */
 export async function writeCode({ dist, extension = "js", ...library }) {
   const code = await rolldown(optionsOf(library));
@@ -70,4 +80,6 @@ export async function writeTypes({ dist, extension = "js", ...library }) {
     await writeFile(join(dist, file.replace(/ts$/, ending)), importing(extension));
     await rm(join(dist, file));
   }
+  const doorFiles = Object.keys(inputOf(library.doors)).flatMap((door) => [`${door}.d.${ending}`, `${door}.d.cts`]);
+  await addRequiredTypes(doorFiles.map((file) => join(dist, file)));
 }

@@ -4,7 +4,7 @@ import { cp, mkdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { servedFiles, writeBundles } from "./build-bundles.mjs";
-import { writeCode, writeTypes } from "./build-library.mjs";
+import { shortFields, writeCode, writeTypes } from "./build-library.mjs";
 
 const folderOf = (name) => fileURLToPath(new URL(`../packages/${name}`, import.meta.url));
 
@@ -54,9 +54,11 @@ async function writeLibrary(cwd, dist) {
  */
 async function writeClient(cwd, dist) {
   const common = { cwd, dist, extension: "mjs" };
-  await writeCode({ ...common, doors: ["index", "websocket"], define: { PLUGBOARD_DEBUG: "false" } });
-  await writeCode({ ...common, doors: { debug: "index" }, define: { PLUGBOARD_DEBUG: "true" } });
-  await writeCode({ ...common, doors: ["node", "websocket-node"], define: { PLUGBOARD_DEBUG: "true" } });
+  const write = (doors, debug) =>
+    writeCode({ ...common, doors, transform: { ...shortFields, define: { PLUGBOARD_DEBUG: String(debug) } } });
+  await write(["index", "websocket"], false);
+  await write({ debug: "index" }, true);
+  await write(["node", "websocket-node"], true);
   await writeTypes({ ...common, doors: ["index", "websocket", "node", "websocket-node"] });
   await writeBundles({ cwd, dist });
 }

@@ -8,6 +8,8 @@ const onPath = (name) => process.env.PATH.split(delimiter).some((folder) => exis
 const needed = [
   { package: "chromium", present: () => existsSync(process.env.CHROMIUM_PATH ?? "/usr/bin/chromium") },
   { package: "redis-server", present: () => onPath("redis-server") },
+  // Debian keeps its programs off the path, by version. The server that the package may start is not used.
+  { package: "postgresql", present: () => existsSync("/usr/lib/postgresql") },
 ];
 
 /** Installs what is missing where that is ours to do (root on a machine with apt-get); says what to do elsewhere. */

@@ -1,7 +1,7 @@
 import { renewCredentials } from "@plugboard/auth/client";
 import { VerifierUnavailableError } from "@plugboard/auth";
 import { defineEvents } from "@plugboard/contract";
-import type { Socket as ServerSocket } from "@plugboard/server";
+import { useContract, type Socket as ServerSocket } from "@plugboard/server";
 import { describe, expect, it } from "vitest";
 import { nextEvent } from "../support/next-event.js";
 import { sign, startAuthServer, verify } from "./auth-server.js";
@@ -252,7 +252,7 @@ describe.each(clients)("where a cookie carries the token, $name", (kind) => {
 describe.each([stockOverWebSocket, oursOverWebSocket])("in a namespace with a contract, $name", (kind) => {
   it("renews its credentials, of which the contract knows nothing", async () => {
     const { io, url } = await startAuthServer();
-    io.useContract(defineEvents({ client: {}, server: {} }));
+    useContract(io, defineEvents({ client: {}, server: {} }));
     const client = open(kind, url, { auth: freshTokens(RENEWED_MS).auth });
     if (kind.isStock) renewCredentials(client);
     await nextEvent(client, "connect");

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { createRequire, SourceMap, type SourceMapPayload } from "node:module";
 import { createContext, runInContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 
@@ -108,6 +108,23 @@ describe("what is built of the client", () => {
     expect(map.sourcesContent[manager]).toContain("class ClientManager");
     // Relative, as nobody has our folders.
     expect(map.sources.filter((source) => source.startsWith("/"))).toEqual([]);
+  });
+
+  it.each([...UMD, ...ESM])("leads debuggers from any place of it to the same place of the sources: %s", (name) => {
+    const payload = JSON.parse(textOf(`${name}.map`)) as SourceMapPayload;
+    const lines = textOf(name).split("\n");
+    for (const text of ["is a reserved event name", "operation has timed out", "No transports available"]) {
+      const line = lines.findIndex((each) => each.includes(text));
+      const place = new SourceMap(payload).findEntry(line, lines[line]?.indexOf(text) ?? -1);
+      if (!("originalSource" in place)) throw new Error(`nothing is known of "${text}"`);
+      const source = payload.sourcesContent[payload.sources.indexOf(place.originalSource)];
+      expect(
+        source
+          ?.split("\n")
+          .slice(place.originalLine, place.originalLine + 2)
+          .join("\n"),
+      ).toContain(text);
+    }
   });
 
   it.each([...UMD, ...ESM])("says whose it is: %s", (name) => {

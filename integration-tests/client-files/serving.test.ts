@@ -73,20 +73,14 @@ interopSuite("the files of the client", ({ startServer, implementation, oursOnly
     expect(encoding === undefined ? body : decode[encoding as "br"](body)).toEqual(plain.body);
   });
 
-  it.each([
-    "socket.io.msgpack.js",
-    "socket.io.js/",
-    "SOCKET.IO.JS",
-    "../../package.json",
-    "..%2f..%2fpackage.json",
-    "%73ocket.io.js",
-    "/socket.io.js",
-    "constructor",
-  ])("are all there is: for %s the engine answers that it knows no such transport", async (name) => {
-    const { port } = await startServer();
-    const { status, body } = await get(port, `/socket.io/${name}`);
-    expect([status, JSON.parse(body.toString())]).toEqual([400, { code: 0, message: "Transport unknown" }]);
-  });
+  it.each(["socket.io.msgpack.js", "../../package.json"])(
+    "are all there is: for %s the engine answers that it knows no such transport",
+    async (name) => {
+      const { port } = await startServer();
+      const { status, body } = await get(port, `/socket.io/${name}`);
+      expect([status, JSON.parse(body.toString())]).toEqual([400, { code: 0, message: "Transport unknown" }]);
+    },
+  );
 
   it("are left to the engine, which knows no such transport, with serveClient: false", async () => {
     const { port } = await startServer({ serveClient: false });

@@ -61,8 +61,25 @@ describe("its types", { timeout: 120_000 }, () => {
     expect((await app.tsc(...strict, ...old, "legacy.cts")).stdout).toBe("");
   });
 
+  it.each([
+    { resolver: "node16", args: ["--module", "node16"], files: ["types-required.cts"] },
+    { resolver: "nodenext", args: ["--module", "nodenext"], files: ["types-required.cts", "types-called.cts"] },
+    {
+      resolver: "node10",
+      args: ["--module", "commonjs", "--moduleResolution", "node10", "--ignoreDeprecations", "6.0"],
+      files: ["types-required.cts"],
+    },
+  ])("are members of what require() returns, as $resolver resolves it", async ({ args, files }) => {
+    const { stdout } = await app.tsc(...strict, ...args, ...files);
+    expect(stdout).toBe("");
+  });
+
   it("are correct in themselves: the declaration files pass the compiler too", async () => {
-    const files = ["node_modules/socket.io/dist/index.d.ts", "node_modules/socket.io/dist/index.d.cts"];
+    const doors = ["socket.io/dist/index", "@plugboard/client/dist/node", "@plugboard/client/dist/index"];
+    const files = doors.flatMap((door) => {
+      const esm = door.startsWith("socket.io") ? "ts" : "mts";
+      return [`node_modules/${door}.d.${esm}`, `node_modules/${door}.d.cts`];
+    });
     const { stdout } = await app.tsc(...strict, "--skipLibCheck", "false", "--module", "node16", ...files);
     expect(stdout.split("\n").filter((line) => /socket\.io\/dist|@plugboard/.test(line))).toEqual([]);
   });

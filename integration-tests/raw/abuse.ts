@@ -22,6 +22,6 @@ export const SERVERS = {
   patient: { http: {}, io: COMMON },
   unjoined: { http: {}, io: { ...COMMON, connectTimeout: 500 } },
   unanswered: { http: {}, io: { ...COMMON, pingInterval: 800, pingTimeout: 400 } },
-  notUpgraded: { http: {}, io: { ...COMMON, upgradeTimeout: 300, destroyUpgradeTimeout: 100 } },
+  notUpgraded: { http: {}, io: { ...COMMON, cors: {}, upgradeTimeout: 300, destroyUpgradeTimeout: 100 } },
   unread: { http: { headersTimeout: 400, requestTimeout: 500, connectionsCheckingInterval: 50 }, io: COMMON },
 } as const satisfies Record<string, AbusedServerOptions>;

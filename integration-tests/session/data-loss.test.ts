@@ -16,7 +16,9 @@ const addToCart: Handler = (req, res) => {
 const cartRoutes = { "POST /cart": addToCart };
 
 /** What programs do today: the session middleware for every request of the engine, `reload` and `save` by hand. */
-async function startPlainRecipe(options: Partial<session.SessionOptions>): Promise<{ io: PublishedServer; url: string }> {
+async function startPlainRecipe(
+  options: Partial<session.SessionOptions>,
+): Promise<{ io: PublishedServer; url: string }> {
   const middleware = expressSession(new session.MemoryStore(), options);
   const http = createServer();
   const io = new PublishedServer(http);
@@ -69,18 +71,21 @@ const saving = [
   { resave: true, rolling: true },
 ];
 
-describe.each(saving)("what is put into the cart while a poll waits, with resave $resave and rolling $rolling", (options) => {
-  it("is lost with the session middleware on every request of the published server", async () => {
-    const lost = await fillCartDuringPoll(await startPlainRecipe(options), stockOverPolling);
-    expect(lost).toEqual({ user: "ada", n: 0 });
-  });
+describe.each(saving)(
+  "what is put into the cart while a poll waits, with resave $resave and rolling $rolling",
+  (options) => {
+    it("is lost with the session middleware on every request of the published server", async () => {
+      const lost = await fillCartDuringPoll(await startPlainRecipe(options), stockOverPolling);
+      expect(lost).toEqual({ user: "ada", n: 0 });
+    });
 
-  it.each(clientKinds)("is kept here, with $name", async (client) => {
-    const app = await startApp({ store: new session.MemoryStore(), session: options, routes: cartRoutes });
-    const kept = await fillCartDuringPoll(app, client);
-    expect(kept).toEqual({ user: "ada", n: 0, cart: ["a book"] });
-  });
-});
+    it.each(clientKinds)("is kept here, with $name", async (client) => {
+      const app = await startApp({ store: new session.MemoryStore(), session: options, routes: cartRoutes });
+      const kept = await fillCartDuringPoll(app, client);
+      expect(kept).toEqual({ user: "ada", n: 0, cart: ["a book"] });
+    });
+  },
+);
 
 describe("twenty increments from two sockets at once", () => {
   it("are lost for the most part with reload and save by hand on the published server", async () => {

@@ -67,7 +67,11 @@ describe.each(storeKinds)("the end of a session with $name", (kind) => {
   });
 
   it("by its time ends its sockets", async () => {
-    const setup = { store: await service.open(), session: { cookie: { maxAge: 1_100 } }, sessions: { touchEveryMs: 0 } };
+    const setup = {
+      store: await service.open(),
+      session: { cookie: { maxAge: 1_100 } },
+      sessions: { touchEveryMs: 0 },
+    };
     const app = await startWitness(setup);
     const browser = await loggedIn(app.url);
     const socket = await browser.connect(stockOverWebSocket);

@@ -35,17 +35,20 @@ const clusters: readonly { name: string; start(): Promise<Cluster> }[] = [
       const service = await redis.start();
       const connections: Redis[] = [];
       const start = async (): Promise<App> => {
+        const store = await service.open();
         const connection = new Redis(server.socket, { maxRetriesPerRequest: null });
         connection.on("error", () => {});
         connections.push(connection);
         const adapter = createAdapter(connection, { blockTimeInMs: 200 });
-        return startApp({ store: await service.open(), io: { connectionStateRecovery, adapter } });
+        return startApp({ store, io: { connectionStateRecovery, adapter } });
       };
       const [first, last] = await Promise.all([start(), start()]);
-      while ((await (first.io.sockets.adapter as { serverCount(): Promise<number> }).serverCount()) !== 2) continue;
+      for (const { io } of [first, last]) {
+        while ((await io.sockets.adapter.serverCount()) !== 2) await new Promise((resolve) => setTimeout(resolve, 20));
+      }
       const remove = async (): Promise<void> => {
         await Promise.all([first.close(), last.close()]);
-        for (const connection of connections) connection.disconnect();
+        await Promise.all(connections.map((connection) => connection.quit()));
         await Promise.all([server.remove(), service.remove()]);
       };
       return { first, last, remove };

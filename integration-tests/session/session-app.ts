@@ -2,7 +2,12 @@ import { createServer, type IncomingMessage, type Server as HttpServer, type Ser
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { Server, type ServerOptions } from "@plugboard/server";
-import { fromExpressStore, SocketSessions, type MiddlewareOptions, type SocketSessionsOptions } from "@plugboard/session";
+import {
+  fromExpressStore,
+  SocketSessions,
+  type MiddlewareOptions,
+  type SocketSessionsOptions,
+} from "@plugboard/session";
 import session from "express-session";
 import { onTestFinished } from "vitest";
 

@@ -39,6 +39,21 @@ clientOnlySuite("the lookup function", ({ client }) => {
     },
   );
 
+  it("keeps the place of a manager that was not opened yet", () => {
+    const first = io("http://unopened.test", quiet);
+    const second = io("http://unopened.test", quiet);
+
+    expect(second.io).not.toBe(first.io);
+    expect(io("http://unopened.test/other", quiet).io).toBe(first.io);
+  });
+
+  it("takes an empty path for none", () => {
+    const empty = io("http://empty-path.test/a", { ...quiet, path: "" });
+
+    expect(empty.io.opts.path).toBe("/socket.io");
+    expect(io("http://empty-path.test/b", quiet).io).toBe(empty.io);
+  });
+
   it("takes the path of a URL for the namespace, as it is written", () => {
     const namespaceOf = (url: string): unknown => Reflect.get(io(url, { ...quiet, forceNew: true }), "nsp");
 

@@ -7,7 +7,7 @@ import { nextEvent } from "../../support/next-event.js";
 import type { EngineSession } from "../../support/raw-session.js";
 import { selfSignedCertificate } from "../../support/self-signed-certificate.js";
 import { clientSuite, singleTransports, travels } from "../support/client-suite.js";
-import { impatient, recorded } from "../support/observe.js";
+import { impatient } from "../support/observe.js";
 
 clientSuite("TLS", ({ startServer, open, connect }) => {
   it.each(travels)("trusts an authority it is told of, over %s", async (travel) => {
@@ -92,16 +92,24 @@ clientSuite("connections", ({ server: implementation, client, startServer, open,
     expect(made.length).toBeGreaterThan(0);
   });
 
-  it("are not upgraded when that is off", async () => {
+  it.each([
+    { what: "are not upgraded", upgrade: false },
+    { what: "are upgraded", upgrade: true },
+  ])("$what with the option upgrade: $upgrade", async ({ upgrade }) => {
+    let made = 0;
+    class Counted extends client.transports.NodeWebSocket {
+      override doOpen(): void {
+        made++;
+        super.doOpen();
+      }
+    }
     const server = await startServer();
-    const { socket } = await connectPair(server, { transports: ["polling", "websocket"], upgrade: false });
-    const upgrades = recorded(socket.io.engine, "upgrading");
 
-    server.io.on("connection", () => {});
-    await new Promise((resolve) => socket.emit("fence", resolve) && server.io.fetchSockets().then(resolve));
+    const socket = await connect(server.url, { transports: [client.transports.NodeXHR, Counted], upgrade });
 
-    expect(socket.io.engine.transport.name).toBe("polling");
-    expect(upgrades).toEqual([]);
+    // It would have been made as soon as the session was there, which was before the namespace was.
+    expect(made).toBe(upgrade ? 1 : 0);
+    if (!upgrade) expect(socket.io.engine.transport.name).toBe("polling");
   });
 
   it("begin with the first transport of the list", async () => {

@@ -5,6 +5,7 @@ import type { ListeningServer } from "../../support/listening-server.js";
 import { nextEvent } from "../../support/next-event.js";
 import type { ClientImplementation } from "../support/clients.js";
 import { clientOnlySuite } from "../support/client-suite.js";
+import { happens, stopTimers } from "../support/fake-clock.js";
 
 /** What the published server does with sessions of HTTP/3, which Node has not. */
 interface WebTransportServer {
@@ -73,11 +74,22 @@ clientOnlySuite("webtransport", ({ client, startEngineServer, startServer, openE
   it("83: prefers webtransport to websocket when it upgrades and both are offered", async () => {
     const server = await startEngineServer({ transports: [...all.transports] });
     installWebTransport(client, server);
-    const engine = openEngine(server.url, all);
+    const { NodeXHR, NodeWebSocket, WebTransport } = client.transports;
+    let tried = 0;
+    class Counted extends NodeWebSocket {
+      override doOpen(): void {
+        tried++;
+        super.doOpen();
+      }
+    }
+    // The websocket waits by a timer, which does not go on here: it would have been tried at once otherwise.
+    stopTimers();
+    const engine = openEngine(server.url, { transports: [NodeXHR, Counted, WebTransport] });
 
-    await nextEvent(engine, "upgrade");
+    await happens(engine, "upgrade");
 
     expect(engine.transport.name).toBe("webtransport");
+    expect(tried).toBe(0);
   });
 
   it("83: answers the heartbeat of the server", async () => {

@@ -11,12 +11,16 @@ export async function refusingUrl(): Promise<string> {
   return url;
 }
 
-/** Resolves with the URL of a server that takes connections and says nothing, and how many it took. */
-export async function silentServer(): Promise<{ url: string; connections: () => number }> {
+/**
+ * Resolves with the URL of a server that takes connections and says nothing, and how many it took.
+ * @param options - `refusals`: how many it breaks off at first
+ */
+export async function silentServer({ refusals = 0 } = {}): Promise<{ url: string; connections: () => number }> {
   let count = 0;
   const server = createServer((socket) => {
     count++;
     socket.on("error", () => {});
+    if (count <= refusals) socket.destroy();
     onClose.add(() => socket.destroy());
   });
   const onClose = new Set<() => void>();

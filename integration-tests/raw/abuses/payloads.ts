@@ -192,6 +192,20 @@ export const PAYLOADS: readonly Abuse[] = [
         await dripUntilCut(connection);
       }),
   },
+  ...[
+    { what: "a file of the client", method: "POST", path: "/socket.io/socket.io.min.js", status: 200 },
+    { what: "a preflight", method: "OPTIONS", path: enginePath("polling"), status: 204 },
+    { what: "a preflight for a file of the client", method: "OPTIONS", path: "/socket.io/socket.io.js", status: 204 },
+  ].map(({ what, method, path, status }): Abuse => ({
+    title: `a body of a request for ${what} is cut in time`,
+    server: "notUpgraded",
+    run: (port) =>
+      withConnection(port, async (connection) => {
+        connection.write(requestBytes(method, path, { "Content-Length": "99999" }) + "6");
+        expect(await connection.nextAnswer()).toMatchObject({ status });
+        await dripUntilCut(connection);
+      }),
+  })),
   {
     title: "a body that is shorter than it says ends the session when its connection ends",
     run: async (port) => {

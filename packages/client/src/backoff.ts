@@ -1,11 +1,11 @@
 /** What decides how long to wait; the names are those of the options of a manager. */
 export interface BackoffSettings {
   /** The first delay, in milliseconds. */
-  readonly reconnectionDelay: number;
+  reconnectionDelay: number;
   /** Most of every delay, jitter included, in milliseconds. */
-  readonly reconnectionDelayMax: number;
+  reconnectionDelayMax: number;
   /** From 0 to 1: a delay of 100 with a factor of 0.2 becomes one between 80 and 120. Anything else counts as 0. */
-  readonly randomizationFactor: number;
+  randomizationFactor: number;
 }
 
 /** Longest delay a timer can take. */
@@ -18,7 +18,7 @@ const MAX_DOUBLINGS = 40;
  * @param attempts - how many there were before
  * @returns milliseconds, a whole number
  */
-export function backoffDelay(settings: BackoffSettings, attempts: number): number {
+export function backoffDelay(settings: Readonly<BackoffSettings>, attempts: number): number {
   const factor = settings.randomizationFactor;
   const jitter = factor > 0 && factor <= 1 ? 1 + (Math.random() * 2 - 1) * factor : 1;
   const delay = settings.reconnectionDelay * 2 ** Math.min(attempts, MAX_DOUBLINGS) * jitter;

@@ -11,8 +11,8 @@ type Options = Partial<ManagerOptions & SocketOptions> & { "force new connection
 /** Makes what every door of this package consists of: the lookup function and the classes, for one platform. */
 export function defineClient(platform: Platform): Lookup {
   class PlatformManager extends ClientManager {
-    constructor(uri?: string | Options, opts: Options = {}) {
-      super(uri, opts, platform);
+    get _platform(): Platform {
+      return platform;
     }
   }
 

@@ -25,13 +25,14 @@ export class Emitter {
 
   /** Adds a listener. The same one may be added several times. */
   on(event: string | symbol, listener: Listener): this {
-    this._lists.set(event, [...this.listeners(event), listener]);
+    // Not by spreading, which leaves room for sixteen more: there are many lists, and mostly of one.
+    this._lists.set(event, this.listeners(event).concat(listener));
     return this;
   }
 
   /** Adds a listener before those there are. */
   prepend(event: string | symbol, listener: Listener): this {
-    this._lists.set(event, [listener, ...this.listeners(event)]);
+    this._lists.set(event, [listener].concat(this.listeners(event)));
     return this;
   }
 
@@ -61,18 +62,18 @@ export class Emitter {
 
   /** Calls the listeners in the order they were added. */
   emit(event: string | symbol, ...args: unknown[]): this {
-    this.dispatch(event, args);
+    this._dispatch(event, args);
     return this;
   }
 
   /** As `emitReserved`, for what comes with every packet: one argument at most, and no list is made of it. */
-  tell(event: string, value?: unknown): void {
+  _tell(event: string, value?: unknown): void {
     const list = this._lists.get(event);
     if (list !== undefined) for (const listener of list) listener.call(this, value);
   }
 
   /** As `emitReserved`, for arguments that are a list already and, if need be, for another `this`. */
-  dispatch(event: string | symbol, args: unknown[], self: unknown = this): void {
+  _dispatch(event: string | symbol, args: unknown[], self: unknown = this): void {
     const list = this._lists.get(event);
     if (list !== undefined) for (const listener of list) listener.apply(self, args);
   }

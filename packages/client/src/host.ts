@@ -3,21 +3,11 @@ import { type ByteHost, createPacketCodec, type PacketCodec } from "@plugboard/p
 /** How received bytes are handed to the user. `nodebuffer` in Node only, `blob` in browsers only. */
 export type BinaryType = "nodebuffer" | "arraybuffer" | "blob";
 
-/** Keeps the cookies of one engine: Node has no browser to do it. */
-export interface CookieJar {
-  /** Takes the values of `set-cookie` headers. */
-  store(setCookie: readonly string[]): void;
-  /** The value of the `cookie` header, or undefined when there is nothing to send. */
-  header(): string | undefined;
-}
-
 /** What differs between places JavaScript runs in. There are two: {@link webHost} and that of Node, Bun and Deno. */
 export interface Host {
   readonly codec: PacketCodec;
   /** What the engine's `binaryType` is at first. */
   readonly binaryType: BinaryType;
-  /** Present where nobody else keeps cookies. */
-  readonly createCookieJar?: (() => CookieJar) | undefined;
 }
 
 /** Over the `btoa` and `atob` that every browser has: smaller than tables of our own. Text that is no base64 gives nothing. */

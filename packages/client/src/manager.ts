@@ -5,7 +5,7 @@ import { Emitter, subscribe } from "./emitter.js";
 import type { Engine, Platform } from "./engine/engine.js";
 import type { ManagerOptions, SocketOptions } from "./options.js";
 import { ClientSocket, guard, type OutgoingPacket, type SocketManager } from "./socket.js";
-import { startTimer, type Timers, timersFor } from "./timers.js";
+import { type StartTimer, timersFor } from "./timers.js";
 
 const debug = PLUGBOARD_DEBUG && debugFor("socket.io-client:manager");
 
@@ -29,36 +29,36 @@ interface OwnDecoder extends PacketDecoder {
 
 /** What the methods named like options read and write. */
 interface Settings extends BackoffSettings {
-  readonly reconnection: boolean;
-  readonly reconnectionAttempts: number;
-  readonly timeout: number | false;
+  reconnection: boolean;
+  reconnectionAttempts: number;
+  timeout: number | false;
 }
 
 /** The user's own server is trusted with more attachments than a server grants a client; their bytes are bounded all the same. */
 const MAX_ATTACHMENTS = 10_000;
 
 /** One connection and the sockets on it, opened again when it is lost (spec/client.md 3). The public type is `Manager` of `contract.ts`. */
-export class ClientManager extends Emitter implements SocketManager {
-  engine: Engine | undefined;
+export abstract class ClientManager extends Emitter implements SocketManager {
+  engine: Engine | undefined = undefined;
   readonly opts: Partial<ManagerOptions>;
   readonly nsps: { [namespace: string]: ClientSocket } = {};
-  readonly timers: Timers;
+  readonly _startTimer: StartTimer;
   _readyState: "closed" | "opening" | "open" = "closed";
   _reconnecting: boolean = false;
   readonly _autoConnect: boolean;
 
   readonly _uri: string | undefined;
-  readonly _platform: Platform;
+  abstract get _platform(): Platform;
   readonly _encoder: { encode(packet: Packet): unknown[] };
   readonly _decoder: ParserDecoder | OwnDecoder;
-  _settings: Settings;
+  readonly _settings: Settings;
   /** How many there were since the connection was last open. */
   _attempts = 0;
   _skipReconnect = false;
   /** What the current state has to undo when it ends. */
   _cleanups: Array<() => void> = [];
 
-  constructor(uri: string | Partial<ManagerOptions> | undefined, opts: Partial<ManagerOptions>, platform: Platform) {
+  constructor(uri?: string | Partial<ManagerOptions>, opts: Partial<ManagerOptions> = {}) {
     super();
     if (typeof uri === "object" && uri !== null) {
       opts = uri;
@@ -67,8 +67,7 @@ export class ClientManager extends Emitter implements SocketManager {
     opts.path ||= "/socket.io";
     this._uri = uri ?? undefined;
     this.opts = opts;
-    this._platform = platform;
-    this.timers = timersFor(opts);
+    this._startTimer = timersFor(opts);
     this._settings = {
       reconnection: opts.reconnection !== false,
       reconnectionAttempts: opts.reconnectionAttempts || Infinity,
@@ -79,14 +78,13 @@ export class ClientManager extends Emitter implements SocketManager {
     };
     const parser = opts.parser as Parser | undefined;
     this._encoder = new (parser?.Encoder ?? Encoder)();
-    this._decoder = parser ? new parser.Decoder() : new PacketDecoder({ maxAttachments: MAX_ATTACHMENTS });
+    this._decoder = parser ? new parser.Decoder() : new PacketDecoder(MAX_ATTACHMENTS);
     this._decoder.on?.("decoded", (packet) => this._onPacket(packet));
     this._autoConnect = opts.autoConnect !== false;
     if (this._autoConnect) this.open();
   }
 
   reconnection(value?: boolean): boolean | this {
-    if (value === false) this._skipReconnect = true;
     return this._setting("reconnection", value);
   }
 
@@ -151,7 +149,7 @@ export class ClientManager extends Emitter implements SocketManager {
     );
     const { timeout } = this._settings;
     if (timeout !== false) {
-      this._startTimer(() => {
+      this._schedule(() => {
         fail(new Error("timeout"));
         engine.close();
       }, timeout);
@@ -161,9 +159,9 @@ export class ClientManager extends Emitter implements SocketManager {
 
   /** The socket of a namespace, made when there is none. The name is taken as it is. */
   socket(namespace: string, opts?: SocketOptions): ClientSocket {
-    let socket = this.nsps[namespace];
-    if (socket === undefined) socket = this.nsps[namespace] = new ClientSocket(this, namespace, opts);
-    else if (this._autoConnect && !socket.active) socket.connect();
+    const socket = (this.nsps[namespace] ??= new ClientSocket(this, namespace, opts));
+    // One that is new has done so already.
+    if (this._autoConnect && !socket.active) socket.connect();
     return socket;
   }
 
@@ -188,13 +186,13 @@ export class ClientManager extends Emitter implements SocketManager {
 
   _setting<Name extends keyof Settings>(name: Name, value: Settings[Name] | undefined): Settings[Name] | this {
     if (value === undefined) return this._settings[name];
-    this._settings = { ...this._settings, [name]: value };
+    this._settings[name] = value;
     return this;
   }
 
-  /** A timer of the current state. */
-  _startTimer(callback: () => void, ms: number): void {
-    this._cleanups.push(startTimer(this, callback, ms));
+  /** Does something later, unless the current state ends before. */
+  _schedule(callback: () => void, ms: number): void {
+    this._cleanups.push(this._startTimer(callback, ms, this.opts.autoUnref));
   }
 
   _cleanUp(): void {
@@ -232,7 +230,7 @@ export class ClientManager extends Emitter implements SocketManager {
   }
 
   _onPacket(packet: Packet): void {
-    guard(() => this.tell("packet", packet));
+    guard(() => this._tell("packet", packet));
   }
 
   _onClose(reason: string, details?: unknown): void {
@@ -245,24 +243,27 @@ export class ClientManager extends Emitter implements SocketManager {
     this._reconnect();
   }
 
+  get _mayReconnect(): boolean {
+    return this._settings.reconnection && !this._skipReconnect;
+  }
+
   _reconnect(): void {
     const settings = this._settings;
-    if (!settings.reconnection || this._skipReconnect || this._reconnecting) return;
+    if (!this._mayReconnect || this._reconnecting) return;
     if (this._attempts >= settings.reconnectionAttempts) {
       this._attempts = 0;
       this.emitReserved("reconnect_failed");
-      this._reconnecting = false;
       return;
     }
     const delay = backoffDelay(settings, this._attempts++);
     this._reconnecting = true;
     if (PLUGBOARD_DEBUG && debug) debug("attempt %d in %d ms", this._attempts, delay);
-    this._startTimer(() => {
+    this._schedule(() => {
       // Unless somebody else opened it meanwhile, who goes on if that fails.
-      const isDue = !this._skipReconnect && this._readyState === "closed";
+      const isDue = this._mayReconnect && this._readyState === "closed";
       if (isDue) this.emitReserved("reconnect_attempt", this._attempts);
       // A listener may have thought better of it.
-      if (!isDue || this._skipReconnect) {
+      if (!isDue || !this._mayReconnect) {
         this._reconnecting = false;
         return;
       }

@@ -36,8 +36,7 @@ export const Manager: ManagerConstructor = io.Manager;
 /** Version of the Socket.IO protocol. */
 export const protocol: number = io.protocol;
 
-// Node hands out the export of this name where CommonJS code calls `require()`; the CommonJS build does the same.
-export { io, io as connect, io as default, io as "module.exports", Socket };
+export { io, io as connect, io as default, Socket };
 /** Polling over `fetch`. */
 export const Fetch: TransportConstructor = NodeFetch as unknown as TransportConstructor;
 /** WebSocket by the package `ws`. */
@@ -52,6 +51,26 @@ export const WebSocket: TransportConstructor = WebSocketClass as unknown as Tran
 export const WebTransport: TransportConstructor = WebTransportClass as unknown as TransportConstructor;
 /** Polling over `XMLHttpRequest`. */
 export const XHR: TransportConstructor = XHRClass as unknown as TransportConstructor;
-// The function is all that `require()` gives.
-Object.assign(io, { Fetch, NodeWebSocket, NodeXHR, Transport, WebSocket, WebTransport, XHR });
+/** The rest of the exports: the function is all that `require()` gives. */
+interface Transports {
+  readonly Fetch: TransportConstructor;
+  readonly NodeWebSocket: TransportConstructor;
+  readonly NodeXHR: TransportConstructor;
+  readonly Transport: BaseTransportConstructor;
+  readonly WebSocket: TransportConstructor;
+  readonly WebTransport: TransportConstructor;
+  readonly XHR: TransportConstructor;
+}
+
+const required: Lookup & Transports = Object.assign(io, {
+  Fetch,
+  NodeWebSocket,
+  NodeXHR,
+  Transport,
+  WebSocket,
+  WebTransport,
+  XHR,
+});
+// Node hands out the export of this name where CommonJS code calls `require()`; the CommonJS build does the same.
+export { required as "module.exports" };
 export type * from "./public-types.js";

@@ -3,7 +3,7 @@ import { debugFor } from "./debug.js";
 import type { Engine, WriteOptions } from "./engine/engine.js";
 import { Emitter, type Listener, subscribe } from "./emitter.js";
 import type { SocketOptions } from "./options.js";
-import { nextTick, type Timers } from "./timers.js";
+import { nextTick, type StartTimer } from "./timers.js";
 
 const debug = PLUGBOARD_DEBUG && debugFor("socket.io-client:socket");
 
@@ -15,7 +15,7 @@ export interface OutgoingPacket extends Packet {
 /** What a socket needs of its manager. */
 export interface SocketManager extends Emitter {
   readonly engine: Engine | undefined;
-  readonly timers: Timers;
+  readonly _startTimer: StartTimer;
   readonly _readyState: string;
   readonly _reconnecting: boolean;
   readonly _autoConnect: boolean;
@@ -30,20 +30,20 @@ interface Flags {
   readonly compress?: boolean;
   readonly timeout?: number;
   /** A try of the retry queue, which is not to be queued again. */
-  readonly fromQueue?: boolean;
+  readonly _fromQueue?: boolean;
 }
 
-/** An acknowledgement that waits; with `withError` it gets an error, or null, first. */
+/** An acknowledgement that waits; with `_withError` it gets an error, or null, first. */
 interface Ack extends Listener {
-  withError?: boolean;
+  _withError?: boolean;
 }
 
 /** One packet of the retry queue. */
 interface QueuedPacket {
-  readonly args: unknown[];
-  readonly flags: Flags;
-  tries: number;
-  pending: boolean;
+  readonly _args: unknown[];
+  readonly _flags: Flags;
+  _tries: number;
+  _pending: boolean;
 }
 
 /** Attempts to come back that the server may have noticed although no answer came. */
@@ -54,15 +54,24 @@ const noFlags: Flags = {};
 /** Most that a listener is called with: with many more the call itself fails, and what a server sends must not do that. */
 const MAX_ARGUMENTS = 65_535;
 
-/** Names of the listeners for all events, by direction. */
-const INCOMING = "in";
-const OUTGOING = "out";
+/** What listeners for all events are called, by direction, in {@link ClientSocket._any} and at the end of their methods. */
+const INCOMING = "Any";
+const OUTGOING = "AnyOutgoing";
 
 /** One client in one namespace (spec/client.md 4). The public type is `Socket` of `contract.ts`. */
 export class ClientSocket extends Emitter {
+  declare onAny: (listener: Listener) => this;
+  declare prependAny: (listener: Listener) => this;
+  declare offAny: (listener?: Listener) => this;
+  declare listenersAny: () => readonly Listener[];
+  declare onAnyOutgoing: (listener: Listener) => this;
+  declare prependAnyOutgoing: (listener: Listener) => this;
+  declare offAnyOutgoing: (listener?: Listener) => this;
+  declare listenersAnyOutgoing: () => readonly Listener[];
+
   readonly io: SocketManager;
   readonly nsp: string;
-  id: string | undefined;
+  id: string | undefined = undefined;
   connected: boolean = false;
   recovered: boolean = false;
   auth: SocketOptions["auth"];
@@ -78,11 +87,11 @@ export class ClientSocket extends Emitter {
   readonly _options: SocketOptions;
   _nextId = 0;
   _flags: Flags = noFlags;
-  _unsubscribe: (() => void) | undefined;
+  _unsubscribe: (() => void) | undefined = undefined;
   /** Stands for one attempt to join, or for one stay; undefined when there is none. */
-  _stay: object | undefined;
-  _sessionId: string | undefined;
-  _lastOffset: string | undefined;
+  _stay: object | undefined = undefined;
+  _sessionId = "";
+  _lastOffset: string | undefined = undefined;
   /** Ids of those that the session may be on in the eyes of the server: from the last that worked on. */
   _formerConnections: unknown[] = [];
   /** What offsets begin with, which our server says after a dot of its session ids; of other servers any string may be one. */
@@ -104,7 +113,7 @@ export class ClientSocket extends Emitter {
   }
 
   get active(): boolean {
-    return this._unsubscribe !== undefined;
+    return !!this._unsubscribe;
   }
 
   get volatile(): this {
@@ -161,7 +170,7 @@ export class ClientSocket extends Emitter {
     this._flags = noFlags;
     if (RESERVED_EVENTS.has(event)) throw new Error(`"${event}" is a reserved event name`);
     args.unshift(event);
-    if (this._options.retries && !flags.fromQueue && !flags.volatile) {
+    if (this._options.retries && !flags._fromQueue && !flags.volatile) {
       this._enqueue(args, flags);
       return this;
     }
@@ -185,47 +194,9 @@ export class ClientSocket extends Emitter {
   emitWithAck(event: string, ...args: unknown[]): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const ack: Ack = (error: unknown, value: unknown) => (error ? reject(error) : resolve(value));
-      ack.withError = true;
+      ack._withError = true;
       this.emit(event, ...args, ack);
     });
-  }
-
-  onAny(listener: Listener): this {
-    this._any.on(INCOMING, listener);
-    return this;
-  }
-
-  prependAny(listener: Listener): this {
-    this._any.prepend(INCOMING, listener);
-    return this;
-  }
-
-  offAny(listener?: Listener): this {
-    this._any.off(INCOMING, listener);
-    return this;
-  }
-
-  listenersAny(): readonly Listener[] {
-    return this._any.listeners(INCOMING);
-  }
-
-  onAnyOutgoing(listener: Listener): this {
-    this._any.on(OUTGOING, listener);
-    return this;
-  }
-
-  prependAnyOutgoing(listener: Listener): this {
-    this._any.prepend(OUTGOING, listener);
-    return this;
-  }
-
-  offAnyOutgoing(listener?: Listener): this {
-    this._any.off(OUTGOING, listener);
-    return this;
-  }
-
-  listenersAnyOutgoing(): readonly Listener[] {
-    return this._any.listeners(OUTGOING);
   }
 
   /** Takes a packet of this namespace from the manager. */
@@ -233,9 +204,8 @@ export class ClientSocket extends Emitter {
     const data = packet.data as any;
     switch (packet.type) {
       case PacketType.CONNECT:
-        if (typeof data?.sid === "string")
-          this._onConnect(data.sid, typeof data.pid === "string" ? data.pid : undefined);
-        else this.emitReserved("connect_error", new Error("the server speaks Socket.IO 2, this client 3 and later"));
+        if (typeof data?.sid === "string") this._onConnect(data);
+        else this.emitReserved("connect_error", new Error("Socket.IO 2 server"));
         break;
       case PacketType.EVENT:
         if (data?.length <= MAX_ARGUMENTS) this._onEvent(packet.id, data);
@@ -301,7 +271,7 @@ export class ClientSocket extends Emitter {
   _onceDuringStay<Args extends unknown[]>(action: (...args: Args) => void): (...args: Args) => void {
     let stay = this._stay;
     return (...args) => {
-      if (stay === undefined || stay !== this._stay) return;
+      if (!stay || stay !== this._stay) return;
       stay = undefined;
       action(...args);
     };
@@ -309,10 +279,9 @@ export class ClientSocket extends Emitter {
 
   /** No longer active; the manager closes when no socket is. */
   _leave(): void {
-    if (this._unsubscribe === undefined) return;
+    if (!this._unsubscribe) return;
     this._unsubscribe();
-    this._unsubscribe = undefined;
-    this._stay = undefined;
+    this._unsubscribe = this._stay = undefined;
     this.io._destroy();
   }
 
@@ -321,26 +290,27 @@ export class ClientSocket extends Emitter {
   }
 
   _sendEvent(packet: OutgoingPacket): void {
-    this._any.dispatch(OUTGOING, packet.data as unknown[], this);
+    this._any._dispatch(OUTGOING, packet.data as unknown[], this);
     this.io._packet(packet);
   }
 
-  _onConnect(id: string, sessionId: string | undefined): void {
-    if (PLUGBOARD_DEBUG && debug) debug("%s connected as %s", this.nsp, id);
-    this.id = id;
-    this.recovered = sessionId !== undefined && this._sessionId === sessionId;
+  _onConnect({ sid, pid }: { readonly sid: string; readonly pid?: unknown }): void {
+    if (PLUGBOARD_DEBUG && debug) debug("%s connected as %s", this.nsp, sid);
+    const sessionId = typeof pid === "string" ? pid : "";
+    this.id = sid;
+    this.recovered = !!sessionId && this._sessionId === sessionId;
     // An offset of another session would make the server repeat what was never missed.
     if (!this.recovered) this._lastOffset = undefined;
     this._sessionId = sessionId;
-    this._offsetTag = /\.(.{6})$/.exec(sessionId ?? "")?.[1] ?? "";
+    this._offsetTag = /\.(.{6})$/.exec(sessionId)?.[1] ?? "";
     this._formerConnections = [this.io.engine?.id];
     this.connected = true;
     for (const args of this.receiveBuffer.splice(0)) guard(() => this._emitEvent(args));
-    for (let packet = this.sendBuffer[0]; packet && this.connected; packet = this.sendBuffer[0]) {
-      const next = packet;
-      guard(() => this._sendEvent(next));
+    while (this.connected && this.sendBuffer.length > 0) {
+      const [packet] = this.sendBuffer as [OutgoingPacket];
+      guard(() => this._sendEvent(packet));
       // A listener may have taken it out already.
-      if (this.sendBuffer[0] === next) this.sendBuffer.shift();
+      if (this.sendBuffer[0] === packet) this.sendBuffer.shift();
     }
     guard(() => this._drainQueue(true));
     this.emitReserved("connect");
@@ -349,15 +319,14 @@ export class ClientSocket extends Emitter {
   _onClose(reason: string, description?: unknown): void {
     if (PLUGBOARD_DEBUG && debug) debug("%s closed: %s", this.nsp, reason);
     this.connected = false;
-    this._stay = undefined;
-    this.id = undefined;
+    this._stay = this.id = undefined;
     this.emitReserved("disconnect", reason, description);
     const unsent = new Set(this.sendBuffer.map((packet) => packet.id));
     // A copy: what is sent meanwhile waits for the next connection.
     for (const [id, ack] of new Map(this.acks)) {
       if (unsent.has(id)) continue;
       this.acks.delete(id);
-      if (ack.withError) ack.call(this, new Error("socket has been disconnected"));
+      if (ack._withError) ack.call(this, new Error("socket has been disconnected"));
     }
   }
 
@@ -378,52 +347,50 @@ export class ClientSocket extends Emitter {
   }
 
   _emitEvent(args: unknown[]): void {
-    this._any.dispatch(INCOMING, args, this);
-    this.dispatch(args[0] as string, args.slice(1));
+    this._any._dispatch(INCOMING, args, this);
+    this._dispatch(args[0] as string, args.slice(1));
   }
 
   _awaitAck(id: number, ack: Ack, flags: Flags, dropped: boolean | undefined): void {
     const timeout = flags.timeout ?? this._options.ackTimeout;
-    if (timeout === undefined) {
-      // A promise is settled at the latest when the connection is lost.
-      if (!dropped || ack.withError) this.acks.set(id, ack);
-      return;
+    let awaited = ack;
+    if (timeout !== undefined) {
+      const stop = this.io._startTimer(() => {
+        this.acks.delete(id);
+        this.sendBuffer = this.sendBuffer.filter((packet) => packet.id !== id);
+        ack.call(this, new Error("operation has timed out"));
+      }, timeout);
+      awaited = (...args) => {
+        stop();
+        ack.apply(this, args);
+      };
+      awaited._withError = true;
     }
-    const timer = this.io.timers.setTimeout(() => {
-      this.acks.delete(id);
-      this.sendBuffer = this.sendBuffer.filter((packet) => packet.id !== id);
-      ack.call(this, new Error("operation has timed out"));
-    }, timeout);
-    const timed: Ack = (...args) => {
-      this.io.timers.clearTimeout(timer);
-      ack.apply(this, args);
-    };
-    timed.withError = true;
-    this.acks.set(id, timed);
+    // One whose packet is dropped is settled by its time or, as a promise, at the latest when the connection is lost.
+    if (!dropped || awaited._withError) this.acks.set(id, awaited);
   }
 
   _onAck(id: number, args: unknown[]): void {
     const ack = this.acks.get(id);
-    if (ack === undefined) return;
     this.acks.delete(id);
-    if (ack.withError) args.unshift(null);
-    ack.apply(this, args);
+    if (ack?._withError) args.unshift(null);
+    ack?.apply(this, args);
   }
 
   _enqueue(args: unknown[], flags: Flags): void {
     const ack = typeof args.at(-1) === "function" ? (args.pop() as Ack) : undefined;
-    const packet: QueuedPacket = { args, flags: { ...flags, fromQueue: true }, tries: 0, pending: false };
+    const packet: QueuedPacket = { _args: args, _flags: { ...flags, _fromQueue: true }, _tries: 0, _pending: false };
     const onAnswer: Ack = (error: unknown, ...answer: unknown[]) => {
       // An answer to an earlier try may come late.
       if (packet !== this._queue[0]) return;
-      packet.pending = false;
-      if (error === null || packet.tries > (this._options.retries as number)) {
+      packet._pending = false;
+      if (error === null || packet._tries > (this._options.retries as number)) {
         this._queue.shift();
         guard(() => ack?.call(this, error, ...answer));
       }
       this._drainQueue(false);
     };
-    onAnswer.withError = true;
+    onAnswer._withError = true;
     args.push(onAnswer);
     this._queue.push(packet);
     this._drainQueue(false);
@@ -432,17 +399,31 @@ export class ClientSocket extends Emitter {
   /** Sends the head of the queue; again, if the connection is a new one. */
   _drainQueue(again: boolean): void {
     const head = this._queue[0];
-    if (!this.connected || head === undefined || (head.pending && !again)) return;
-    head.pending = true;
-    head.tries++;
-    this._flags = head.flags;
+    if (!this.connected || !head || (head._pending && !again)) return;
+    head._pending = true;
+    head._tries++;
+    this._flags = head._flags;
     try {
-      this.emit(...(head.args as [string, ...unknown[]]));
+      this.emit(...(head._args as [string, ...unknown[]]));
     } catch (error) {
       // What cannot be encoded must not block the rest.
       this._queue.shift();
       this._drainQueue(false);
       throw error;
+    }
+  }
+
+  static {
+    for (const direction of [INCOMING, OUTGOING]) {
+      for (const verb of ["on", "prepend", "off", "listeners"] as const) {
+        (this.prototype as unknown as Record<string, Listener>)[verb + direction] = function (
+          this: ClientSocket,
+          listener: Listener,
+        ): unknown {
+          const result = this._any[verb](direction, listener);
+          return verb === "listeners" ? result : this;
+        };
+      }
     }
   }
 }

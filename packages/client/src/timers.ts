@@ -1,39 +1,18 @@
-/** A timer handle; `unref` exists in Node only. */
-export type Timer = ReturnType<typeof globalThis.setTimeout>;
-
-/** The two timer functions of one object. */
-export interface Timers {
-  readonly setTimeout: (callback: () => void, ms: number) => Timer;
-  readonly clearTimeout: (timer: Timer | undefined) => void;
-}
-
-/** The global timers as they are now. */
-function currentTimers(): Timers {
-  const { setTimeout, clearTimeout } = globalThis;
-  // Browsers insist on the global object as `this`.
-  return { setTimeout: setTimeout.bind(globalThis), clearTimeout: clearTimeout.bind(globalThis) };
-}
+/** Starts a timer; with `mayExit` it does not keep the process (in Node: handles of browsers cannot). Returns what stops it. */
+export type StartTimer = (callback: () => void, ms: number, mayExit?: boolean) => () => void;
 
 // Taken while the module loads: these survive whatever fake timers a test installs later.
-const nativeTimers = currentTimers();
+const native = { setTimeout, clearTimeout };
 
 /** The global timers as they are now, or with `useNativeTimers` as they were when this module was loaded (spec/client.md 1.7). */
-export function timersFor(options: { readonly useNativeTimers?: boolean | undefined }): Timers {
-  return options.useNativeTimers ? nativeTimers : currentTimers();
-}
-
-/** What has timers and options that tell whether they keep the process. */
-interface TimerOwner {
-  readonly timers: Timers;
-  readonly opts: { readonly autoUnref?: boolean };
-}
-
-/** Starts a timer, which does not keep the process with `autoUnref`. Returns what stops it. */
-export function startTimer({ timers, opts }: TimerOwner, callback: () => void, ms: number): () => void {
-  const timer = timers.setTimeout(callback, ms) as { unref?: () => void } & Timer;
-  // Handles are numbers outside of Node.
-  if (opts.autoUnref) timer.unref?.();
-  return () => timers.clearTimeout(timer);
+export function timersFor(options: { readonly useNativeTimers?: boolean | undefined }): StartTimer {
+  // Called as plain functions: browsers do not take any other object than the global one as `this`.
+  const { setTimeout, clearTimeout } = options.useNativeTimers ? native : globalThis;
+  return (callback, ms, mayExit) => {
+    const timer = setTimeout(callback, ms) as ReturnType<typeof setTimeout> & { unref?: () => void };
+    if (mayExit) timer.unref?.();
+    return () => clearTimeout(timer);
+  };
 }
 
 /** Runs after the code at hand, before any timer or I/O; what it throws is an uncaught error of its own. */

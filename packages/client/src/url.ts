@@ -45,9 +45,10 @@ export function parseUrl(
   location: PageLocation | undefined = pageLocation(),
 ): ServerUrl {
   let source = uri ?? "";
-  if (location !== undefined) {
-    if (/^(\/(?!\/)|$)/.test(source)) source = location.host + source;
-    source = source.replace(/^(?!(https?|wss?):\/\/)(\/\/)?/i, location.protocol + "//");
+  if (location) {
+    source = source
+      .replace(/^(?=\/(?!\/)|$)/, location.host)
+      .replace(/^(?!(https?|wss?):\/\/)(\/\/)?/i, location.protocol + "//");
   }
   const isTooLong = source.length > MAX_LENGTH;
   const [, scheme, authority = "", path, query] =

@@ -14,6 +14,7 @@ import { runMiddlewareChain } from "./middleware-chain.js";
 import { corsMiddleware } from "./node/cors-middleware.js";
 import type { EngineMiddleware } from "./node/engine-middleware.js";
 import { NodeHttpRequest, withQuery, writeNodeAnswer } from "./node/node-http-request.js";
+import { boundRestOfBody } from "./node/rest-of-body.js";
 import { validateField } from "./node/header-field.js";
 import { answerUpgrade, rejectUpgrade, type UpgradeAnswer } from "./node/upgrade-answer.js";
 import { UpgradeResponse } from "./node/upgrade-response.js";
@@ -141,6 +142,7 @@ export class EngineServer extends ContainedEmitter implements SessionHost, Attac
     const request = new NodeHttpRequest(req, res);
     this.#undecided.add(request);
     res.once("close", () => this.#undecided.delete(request));
+    boundRestOfBody(req, res);
     const closings = this.#closings;
     runMiddlewareChain(this.middlewares, [req, res], (error) => {
       if (closings !== this.#closings) return;

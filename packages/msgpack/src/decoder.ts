@@ -40,7 +40,7 @@ class MsgpackDecoder implements Decoder {
       value = this.#decoder.decode(bytes);
       if (holdsBytes && !ArrayBuffer.isView(chunk)) detachBytes(value);
     } catch (cause) {
-      throw new ProtocolError("SIO_INVALID_PAYLOAD", "", { cause });
+      throw new ProtocolError("SIO_INVALID_PAYLOAD", "invalid payload", { cause });
     }
     return packetOf(value);
   }
@@ -86,26 +86,27 @@ function bytesOf(chunk: unknown): Uint8Array {
   if (chunk instanceof Uint8Array) return chunk;
   if (ArrayBuffer.isView(chunk)) return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   const tag = Object.prototype.toString.call(chunk);
-  if (tag !== "[object ArrayBuffer]") throw new ProtocolError("SIO_UNKNOWN_CHUNK_TYPE", typeof chunk);
+  if (tag !== "[object ArrayBuffer]")
+    throw new ProtocolError("SIO_UNKNOWN_CHUNK_TYPE", "Unknown type: " + typeof chunk);
   return new Uint8Array(chunk as ArrayBuffer);
 }
 
 /** Takes from the message what belongs to a packet and nothing else: peers send along what they have noted on it. */
 function packetOf(value: unknown): Packet {
-  if (typeof value !== "object" || value === null) throw new ProtocolError("SIO_INVALID_PAYLOAD");
+  if (typeof value !== "object" || value === null) throw new ProtocolError("SIO_INVALID_PAYLOAD", "invalid payload");
   const { type, nsp, data, id } = value as Packet;
   if (![0, 1, 2, 3, 4].includes(type)) throw unknownType(type);
   const packet: Packet = { type, nsp };
   if (id !== undefined) packet.id = id;
   if (data !== undefined) packet.data = data;
   const isSound = isPacketValid(packet) && nsp.startsWith("/") && (id === undefined || isAckId(id));
-  if (!isSound) throw new ProtocolError("SIO_INVALID_PAYLOAD");
+  if (!isSound) throw new ProtocolError("SIO_INVALID_PAYLOAD", "invalid payload");
   return packet;
 }
 
 /** What is no number counts as NaN, as in the default parser. */
 function unknownType(type: unknown): ProtocolError {
-  return new ProtocolError("SIO_UNKNOWN_PACKET_TYPE", typeof type === "number" ? String(type) : "NaN");
+  return new ProtocolError("SIO_UNKNOWN_PACKET_TYPE", `unknown packet type ${typeof type === "number" ? type : NaN}`);
 }
 
 function isAckId(id: number): boolean {

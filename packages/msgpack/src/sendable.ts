@@ -13,7 +13,7 @@ import { MAX_DEPTH } from "./limits.js";
  * @throws TypeError for a Blob, whose bytes nobody can have without waiting
  */
 export function sendable(value: object, key: string | number, depth: number): unknown {
-  if (depth > MAX_DEPTH) throw new ProtocolError("SIO_DATA_TOO_DEEP");
+  if (depth > MAX_DEPTH) throw new ProtocolError("SIO_DATA_TOO_DEEP", "packet data is circular or nested too deeply");
   if (Array.isArray(value)) return sendableArray(value, depth);
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) {

@@ -59,7 +59,7 @@ function decode(pieces: readonly Uint8Array[]): { packets: EnginePacket[]; error
   for (const piece of pieces) {
     for (const packet of decoder.push(piece)) packets.push(packet);
   }
-  const error = decoder.error?.code ?? "";
+  const error = decoder.error ?? "";
   if (error !== "" && decoder.push(Uint8Array.of(1, 50)).length > 0) throw new Error("a dead decoder decodes");
   return { packets, error };
 }

@@ -24,7 +24,8 @@ export interface Attachments {
  * @throws ProtocolError `SIO_DATA_TOO_DEEP`
  */
 export function extractBinary(value: object, key: string | number, attachments: Attachments, depth: number): object {
-  if (depth > MAX_DATA_DEPTH) throw new ProtocolError("SIO_DATA_TOO_DEEP");
+  if (depth > MAX_DATA_DEPTH)
+    throw new ProtocolError("SIO_DATA_TOO_DEEP", "packet data is circular or nested too deeply");
   if (Array.isArray(value)) return extractFromArray(value, attachments, depth);
   if (isBinary(value)) return attach(value, attachments);
   const { toJSON } = value as { toJSON?: unknown };
@@ -59,8 +60,8 @@ function extractFromObject(object: object, attachments: Attachments, depth: numb
     const value = (object as Record<string, unknown>)[key];
     if (!isObject(value) || !Object.hasOwn(object, key)) continue;
     const extracted = extractBinary(value, key, attachments, depth + 1);
-    // Without a prototype a key `__proto__` is a key like any other.
-    if (extracted !== value) (copy ??= Object.assign(Object.create(null) as typeof copy & {}, object))[key] = extracted;
+    // A key `__proto__` is one like any other, in a copy by spreading.
+    if (extracted !== value) (copy ??= { ...object } as Record<string, unknown>)[key] = extracted;
   }
   return copy ?? object;
 }

@@ -21,7 +21,8 @@ export function restoreBinary(data: object, attachments: readonly object[]): voi
       else {
         const attachment = typeof num === "number" && attachments[num];
         // The key is an own one: even `__proto__` is set where it stands. Only an object that a reviver froze refuses.
-        if (!attachment || !Reflect.set(container, key, attachment)) throw new ProtocolError("SIO_ILLEGAL_PLACEHOLDER");
+        if (!attachment || !Reflect.set(container, key, attachment))
+          throw new ProtocolError("SIO_ILLEGAL_PLACEHOLDER", "illegal attachments");
       }
     }
   }

@@ -11,7 +11,7 @@ export function isBytes(value: object): value is ArrayBuffer | ArrayBufferView {
 /** The bytes of a buffer or of any view on one (its offset and length respected), without copying. A Uint8Array is returned as it is. */
 export function bytesOf(data: ArrayBuffer | ArrayBufferView): Uint8Array {
   if (data instanceof Uint8Array) return data;
+  const view = data as ArrayBufferView;
   // What has no buffer is one.
-  const { buffer = data as ArrayBuffer, byteOffset, byteLength } = data as Partial<ArrayBufferView>;
-  return new Uint8Array(buffer, byteOffset, byteLength);
+  return new Uint8Array(view.buffer ?? data, view.byteOffset, view.byteLength);
 }

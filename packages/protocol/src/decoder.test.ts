@@ -93,8 +93,12 @@ describe("options", () => {
     expect(decoder.decode(new Uint8Array(11))).toBeUndefined();
     expect(decoder.decode(new Uint8Array(1))).toStrictEqual({ type: 2, nsp: "/", data: ["a"] });
     decoder.decode('52-["a"]');
-    expect(() => decoder.decode(new Uint8Array(13))).toThrow(new ProtocolError("SIO_PARTIAL_PACKET_TOO_LARGE"));
-    expect(() => decoder.decode(new Uint8Array(1))).toThrow(new ProtocolError("SIO_UNEXPECTED_BINARY"));
+    expect(() => decoder.decode(new Uint8Array(13))).toThrow(
+      new ProtocolError("SIO_PARTIAL_PACKET_TOO_LARGE", "too many bytes in attachments"),
+    );
+    expect(() => decoder.decode(new Uint8Array(1))).toThrow(
+      new ProtocolError("SIO_UNEXPECTED_BINARY", "got binary data when not reconstructing a packet"),
+    );
   });
 });
 
@@ -149,7 +153,7 @@ describe("attachments", () => {
   it("refuse a placeholder in an object a reviver froze", () => {
     const decoder = new Decoder((_key, value) => Object.freeze(value));
     decoder.decode(HEADER);
-    expect(() => decoder.decode(bytes)).toThrow(new ProtocolError("SIO_ILLEGAL_PLACEHOLDER"));
+    expect(() => decoder.decode(bytes)).toThrow(new ProtocolError("SIO_ILLEGAL_PLACEHOLDER", "illegal attachments"));
   });
 });
 

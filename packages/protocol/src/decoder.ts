@@ -22,6 +22,11 @@ export interface DecoderConstructor {
 class EmittingDecoder extends PacketDecoder implements Decoder {
   readonly #listeners: DecodedListeners = new DecodedListeners();
 
+  constructor(options: DecoderOptions | Reviver = {}) {
+    if (typeof options === "function") super(undefined, undefined, options);
+    else super(options.maxAttachments, options.maxPartialBytes, options.reviver);
+  }
+
   add(chunk: unknown): void {
     const packet: Packet | undefined = this.decode(chunk);
     if (packet !== undefined) this.#listeners.emit(packet);

@@ -152,7 +152,9 @@ describe("data that cannot be sent", () => {
   it("throws at once when circular, and leaves the encoder usable", () => {
     const circular: unknown[] = [];
     circular.push({ circular });
-    expect(() => encoder.encode(event(circular))).toThrow(new ProtocolError("SIO_DATA_TOO_DEEP"));
+    expect(() => encoder.encode(event(circular))).toThrow(
+      new ProtocolError("SIO_DATA_TOO_DEEP", "packet data is circular or nested too deeply"),
+    );
     expect(() => encoder.encode({ type: PacketType.CONNECT, nsp: "/", data: circular })).toThrow(TypeError);
     expect(encoder.encode(event())).toStrictEqual(['2["e"]']);
   });
@@ -165,8 +167,12 @@ describe("data that cannot be sent", () => {
   it("throws beyond the depth it allows, and not before", () => {
     // The list of arguments is the first level.
     expect(encoder.encode(event(nested(MAX_DATA_DEPTH)))).toHaveLength(1);
-    expect(() => encoder.encode(event(nested(MAX_DATA_DEPTH + 1)))).toThrow(new ProtocolError("SIO_DATA_TOO_DEEP"));
-    expect(() => encoder.encode(event(nested(200_000)))).toThrow(new ProtocolError("SIO_DATA_TOO_DEEP"));
+    expect(() => encoder.encode(event(nested(MAX_DATA_DEPTH + 1)))).toThrow(
+      new ProtocolError("SIO_DATA_TOO_DEEP", "packet data is circular or nested too deeply"),
+    );
+    expect(() => encoder.encode(event(nested(200_000)))).toThrow(
+      new ProtocolError("SIO_DATA_TOO_DEEP", "packet data is circular or nested too deeply"),
+    );
   });
 });
 

@@ -28,7 +28,7 @@ function decodeSplit(
     packets.push(...decoder.push(bytes.subarray(start, end)));
     start = end;
   }
-  return { packets, code: decoder.error?.code };
+  return { packets, code: decoder.error };
 }
 
 it("gives the same packets and the same error for any split of a stream", () => {

@@ -5,7 +5,7 @@ const frame = (encoded: string | Uint8Array): Uint8Array => Buffer.concat(encode
 
 describe("encodeFrame", () => {
   it("refuses an empty text, which is no packet", () => {
-    expect(() => encodeFrame("")).toThrow(new ProtocolError("EIO_EMPTY_FRAME", "frame without payload"));
+    expect(() => encodeFrame("")).toThrow(new ProtocolError("EIO_EMPTY_FRAME", "parser error"));
   });
 
   it("passes bytes on without copying them", () => {
@@ -33,7 +33,7 @@ describe("FrameDecoder", () => {
     const decoder = new FrameDecoder(1000, portableCodec);
     expect(decoder.error).toBeUndefined();
     expect(decoder.push(frame(new Uint8Array(4096)))).toStrictEqual([{ type: "error", data: "parser error" }]);
-    expect(decoder.error).toStrictEqual(new ProtocolError("EIO_FRAME_TOO_LARGE", "frame exceeds the maximum payload"));
+    expect(decoder.error).toBe("EIO_FRAME_TOO_LARGE");
     expect(decoder.push(frame("4a"))).toStrictEqual([]);
     expect(decoder.push(frame("4b"))).toStrictEqual([]);
   });
@@ -56,7 +56,7 @@ describe("FrameDecoder", () => {
   it("refuses lengths beyond the safe integers though nothing else limits them", () => {
     const decoder = new FrameDecoder(Infinity, portableCodec);
     decoder.push(Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff));
-    expect(decoder.error?.code).toBe("EIO_FRAME_TOO_LARGE");
+    expect(decoder.error).toBe("EIO_FRAME_TOO_LARGE");
   });
 
   it("reassembles a megabyte that comes in small pieces", () => {

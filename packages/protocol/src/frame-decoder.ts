@@ -1,11 +1,8 @@
 import type { EnginePacket } from "./engine-packet.js";
+import { BINARY_BIT, lengthBytes } from "./frame-length.js";
 import { hostGlobals } from "./host-globals.js";
 import type { PacketCodec } from "./packet-codec.js";
-import { frameError, type FrameErrorCode, type ProtocolError } from "./protocol-error.js";
-
-const BINARY_BIT = 0x80;
-const LENGTH_IN_2_BYTES = 126;
-const LENGTH_IN_8_BYTES = 127;
+import type { ProtocolErrorCode } from "./protocol-error.js";
 
 /** Turns the chunks of a WebTransport stream, however they are cut, into Engine.IO packets (spec/server.md 1.20). */
 export interface FrameDecoder {
@@ -13,7 +10,7 @@ export interface FrameDecoder {
    * What ended the decoding, if anything did: `EIO_EMPTY_FRAME`, `EIO_FRAME_TOO_LARGE` or `EIO_INVALID_PACKET`.
    * From then on the decoder is dead: it returns nothing and keeps nothing.
    */
-  readonly error: ProtocolError | undefined;
+  readonly error: ProtocolErrorCode | undefined;
   /**
    * Takes the next bytes of the stream and returns the packets they complete. A violation gives one last packet
    * `{ type: "error", data: "parser error" }`. Binary data may be a view on the chunk: do not write to a chunk afterwards.
@@ -32,7 +29,7 @@ export interface FrameDecoderConstructor {
 }
 
 class StreamFrameDecoder implements FrameDecoder {
-  error: ProtocolError | undefined = undefined;
+  error: ProtocolErrorCode | undefined = undefined;
   readonly #maxPayloadBytes: number;
   readonly #codec: PacketCodec;
   /** An incomplete frame. Grows with the bytes received, and never with the length that was merely announced. */
@@ -47,16 +44,32 @@ class StreamFrameDecoder implements FrameDecoder {
 
   push(chunk: Uint8Array): EnginePacket[] {
     const packets: EnginePacket[] = [];
+    if (this.error) return packets;
     // Frames that come in one chunk are used where they are.
     const bytes = this.#size > 0 ? this.#gather(chunk) : chunk;
     let at = 0;
-    while (this.error === undefined) {
-      const end = this.#decodeFrame(bytes, at, packets);
-      if (end === undefined) break;
+    while (at < bytes.length) {
+      const first = bytes[at] as number;
+      let length = first & ~BINARY_BIT;
+      const start = at + 1 + lengthBytes(length);
+      if (start > bytes.length) break;
+      // Rounded beyond the safe integers, where every length is over the limit anyway.
+      if (start > at + 1) length = bytes.subarray(at + 1, start).reduce((sum, byte) => sum * 256 + byte, 0);
+      const end = start + length;
+      if (length === 0) this.error = "EIO_EMPTY_FRAME";
+      else if (length > this.#maxPayloadBytes) this.error = "EIO_FRAME_TOO_LARGE";
+      else if (end > bytes.length) break;
+      const payload = bytes.subarray(start, end);
+      const packet = this.#codec.decodePacket(this.error ? "" : first < BINARY_BIT ? decodeUtf8(payload) : payload);
+      packets.push(packet);
       at = end;
+      if (packet.type === "error") {
+        this.error ??= "EIO_INVALID_PACKET";
+        // Nothing is kept.
+        at = bytes.length;
+      }
     }
-    // After an error nothing is kept, and an incomplete frame that was gathered before stays where it is.
-    if (this.error) at = bytes.length;
+    // An incomplete frame that was gathered before stays where it is.
     if (at > 0 || bytes === chunk) {
       this.#buffer = bytes.slice(at);
       this.#size = this.#buffer.length;
@@ -74,34 +87,6 @@ class StreamFrameDecoder implements FrameDecoder {
     this.#buffer.set(chunk, this.#size);
     this.#size = size;
     return this.#buffer.subarray(0, size);
-  }
-
-  /** Decodes the frame at `at` and returns where it ends; undefined while bytes of it are missing. */
-  #decodeFrame(bytes: Uint8Array, at: number, packets: EnginePacket[]): number | undefined {
-    const first = bytes[at];
-    if (first === undefined) return undefined;
-    let length = first & 0x7f;
-    let start = at + 1;
-    if (length >= LENGTH_IN_2_BYTES) {
-      start += length === LENGTH_IN_8_BYTES ? 8 : 2;
-      if (start > bytes.length) return undefined;
-      // Rounded beyond the safe integers, where every length is over the limit anyway.
-      length = bytes.subarray(at + 1, start).reduce((sum, byte) => sum * 256 + byte, 0);
-    }
-    if (length === 0) return this.#fail("EIO_EMPTY_FRAME", packets);
-    if (length > this.#maxPayloadBytes) return this.#fail("EIO_FRAME_TOO_LARGE", packets);
-    const end = start + length;
-    if (end > bytes.length) return undefined;
-    const payload = bytes.subarray(start, end);
-    const packet = this.#codec.decodePacket(first < BINARY_BIT ? decodeUtf8(payload) : payload);
-    if (packet.type === "error") return this.#fail("EIO_INVALID_PACKET", packets);
-    packets.push(packet);
-    return end;
-  }
-
-  #fail(code: FrameErrorCode, packets: EnginePacket[]): undefined {
-    this.error = frameError(code);
-    packets.push({ type: "error", data: "parser error" });
   }
 }
 

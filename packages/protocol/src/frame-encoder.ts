@@ -1,17 +1,13 @@
+import { BINARY_BIT, lengthBytes, lengthMark } from "./frame-length.js";
 import { hostGlobals } from "./host-globals.js";
-import { frameError } from "./protocol-error.js";
-
-const BINARY_BIT = 0x80;
-const LENGTH_IN_2_BYTES = 126;
-const LENGTH_IN_8_BYTES = 127;
+import { ProtocolError } from "./protocol-error.js";
 
 function frameHeader(length: number, binaryBit: number): Uint8Array {
-  if (length < LENGTH_IN_2_BYTES) return Uint8Array.of(binaryBit | length);
-  const [mark, lengthBytes] = length <= 0xffff ? [LENGTH_IN_2_BYTES, 2] : [LENGTH_IN_8_BYTES, 8];
-  const header = new Uint8Array(1 + lengthBytes);
+  const mark = lengthMark(length);
+  const header = new Uint8Array(1 + lengthBytes(mark));
   header[0] = binaryBit | mark;
   // What is stored is the lowest byte.
-  for (let i = lengthBytes, rest = length; i > 0; i--, rest = Math.floor(rest / 256)) header[i] = rest;
+  for (let i = header.length, rest = length; --i > 0; rest = Math.floor(rest / 256)) header[i] = rest;
   return header;
 }
 
@@ -28,7 +24,7 @@ export function encodeFrame(encoded: string | Uint8Array): [header: Uint8Array, 
   if (typeof encoded !== "string") {
     return encoded.length === 0 ? encodeFrame("b") : [frameHeader(encoded.length, BINARY_BIT), encoded];
   }
-  if (encoded === "") throw frameError("EIO_EMPTY_FRAME");
+  if (!encoded) throw new ProtocolError("EIO_EMPTY_FRAME", "parser error");
   const payload = new hostGlobals.TextEncoder().encode(encoded);
   return [frameHeader(payload.length, 0), payload];
 }

@@ -20,7 +20,7 @@ export { isPacketValid } from "./packet-validation.js";
 export { createPacketCodec, type PacketCodec } from "./packet-codec.js";
 export { decodePayload, encodePayload, PACKET_SEPARATOR } from "./payload.js";
 export { portableCodec } from "./portable-codec.js";
-export { PROTOCOL_ERROR_MESSAGES, ProtocolError, type ProtocolErrorCode } from "./protocol-error.js";
+export { ProtocolError, type ProtocolErrorCode } from "./protocol-error.js";
 export type {
   AllButLast,
   DefaultEventsMap,

@@ -5,11 +5,6 @@ import { ENGINE_PACKET_TYPES, type EnginePacket, type OutgoingEnginePacket } fro
 const BASE64_MARK = 98; // "b"
 const ZERO = 48;
 
-/** From the name of a type to its digit. */
-const DIGITS: Record<string, string> = Object.fromEntries(
-  ENGINE_PACKET_TYPES.map((type, digit) => [type, String(digit)]),
-);
-
 /** One Engine.IO 4 packet, encoded and decoded (spec/server.md 1.7). Stateless; never changes what it is given. */
 export interface PacketCodec {
   /**
@@ -32,7 +27,7 @@ export function createPacketCodec(host: ByteHost): PacketCodec {
         return supportsBinary ? bytesOf(data) : "b" + host.encodeBase64(bytesOf(data));
       }
       // `||`, not `??`: the reference sends any falsy data, such as a numeric 0 of untyped callers, as nothing.
-      return DIGITS[type] + (data || "");
+      return `${ENGINE_PACKET_TYPES.indexOf(type)}${(data as string) || ""}`;
     },
 
     decodePacket(encoded) {

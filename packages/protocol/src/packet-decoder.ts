@@ -38,8 +38,8 @@ export interface PacketDecoder {
 
 /** Constructor of {@link PacketDecoder}. */
 export interface PacketDecoderConstructor {
-  /** @param options - limits, or just a reviver for `JSON.parse` */
-  new (options?: DecoderOptions | Reviver): PacketDecoder;
+  /** The parameters are those of {@link DecoderOptions}: without their names, which minifiers cannot shorten. */
+  new (maxAttachments?: number, maxPartialBytes?: number, reviver?: Reviver): PacketDecoder;
 }
 
 const DEFAULT_MAX_ATTACHMENTS = 10;
@@ -65,23 +65,30 @@ class ChunkDecoder implements PacketDecoder {
   readonly #maxPartialBytes: number;
   #partial: PartialPacket | undefined = undefined;
 
-  constructor(options: DecoderOptions | Reviver = {}) {
-    const settings: DecoderOptions = typeof options === "function" ? { reviver: options } : options;
-    this.#reviver = settings.reviver;
-    this.#maxAttachments = settings.maxAttachments ?? DEFAULT_MAX_ATTACHMENTS;
-    this.#maxPartialBytes = settings.maxPartialBytes ?? DEFAULT_MAX_PARTIAL_BYTES;
+  constructor(
+    maxAttachments: number = DEFAULT_MAX_ATTACHMENTS,
+    maxPartialBytes: number = DEFAULT_MAX_PARTIAL_BYTES,
+    reviver?: Reviver,
+  ) {
+    this.#reviver = reviver;
+    this.#maxAttachments = maxAttachments;
+    this.#maxPartialBytes = maxPartialBytes;
   }
 
   decode(chunk: unknown): Packet | undefined {
     // Put back only when all went well, so that no error leaves half a packet behind.
     const partial = this.#partial;
-    if (partial !== undefined) this.#partial = undefined;
+    this.#partial = undefined;
     if (typeof chunk === "string") {
-      if (partial !== undefined) throw new ProtocolError("SIO_UNEXPECTED_TEXT");
+      if (partial) throw new ProtocolError("SIO_UNEXPECTED_TEXT", "got plaintext data when reconstructing a packet");
       return this.#decodeText(chunk);
     }
-    if (!isObject(chunk) || !isBinary(chunk)) throw unknownChunk(chunk);
-    if (partial === undefined) throw new ProtocolError("SIO_UNEXPECTED_BINARY");
+    if (!isObject(chunk) || !isBinary(chunk)) {
+      // Not String() for objects: theirs may throw.
+      const what = isObject(chunk) ? Object.prototype.toString.call(chunk) : String(chunk);
+      throw new ProtocolError("SIO_UNKNOWN_CHUNK_TYPE", "Unknown type: " + what);
+    }
+    if (!partial) throw new ProtocolError("SIO_UNEXPECTED_BINARY", "got binary data when not reconstructing a packet");
     return this.#attach(chunk, partial);
   }
 
@@ -90,7 +97,8 @@ class ChunkDecoder implements PacketDecoder {
     // Buffers and views have a `byteLength`, Blobs a `size`.
     const { byteLength, size } = attachment as { byteLength?: number; size: number };
     partial.bytes += byteLength ?? size;
-    if (partial.bytes > this.#maxPartialBytes) throw new ProtocolError("SIO_PARTIAL_PACKET_TOO_LARGE");
+    if (partial.bytes > this.#maxPartialBytes)
+      throw new ProtocolError("SIO_PARTIAL_PACKET_TOO_LARGE", "too many bytes in attachments");
     if (attachments.push(attachment) < count) {
       this.#partial = partial;
       return undefined;
@@ -105,13 +113,14 @@ class ChunkDecoder implements PacketDecoder {
     let count = 0;
     if (type < 0 || type > PacketType.BINARY_ACK) {
       // The text counts a letter as NaN, as the reference does.
-      throw new ProtocolError("SIO_UNKNOWN_PACKET_TYPE", type < 0 ? "NaN" : String(type));
+      throw new ProtocolError("SIO_UNKNOWN_PACKET_TYPE", "unknown packet type " + (type < 0 ? NaN : type));
     }
     if (type >= PacketType.BINARY_EVENT) {
       type -= BINARY_OFFSET;
       for (let digit = digitAt(text, index); digit >= 0; digit = digitAt(text, ++index)) count = count * 10 + digit;
-      if (count < 1 || text.charCodeAt(index++) !== DASH) throw new ProtocolError("SIO_ILLEGAL_ATTACHMENT_COUNT");
-      if (count > this.#maxAttachments) throw new ProtocolError("SIO_TOO_MANY_ATTACHMENTS");
+      if (count < 1 || text.charCodeAt(index++) !== DASH)
+        throw new ProtocolError("SIO_ILLEGAL_ATTACHMENT_COUNT", "Illegal attachments");
+      if (count > this.#maxAttachments) throw new ProtocolError("SIO_TOO_MANY_ATTACHMENTS", "too many attachments");
     }
     const packet = this.#decodeRest(text, index, type as PacketType);
     if (count === 0) return packet;
@@ -132,19 +141,16 @@ class ChunkDecoder implements PacketDecoder {
     let id = 0;
     for (let digit = digitAt(text, index); digit >= 0; digit = digitAt(text, ++index)) id = id * 10 + digit;
     const hasId = index > idStart;
-    if (id > Number.MAX_SAFE_INTEGER) throw new ProtocolError("SIO_INVALID_PAYLOAD");
+    if (id > Number.MAX_SAFE_INTEGER) throw new ProtocolError("SIO_INVALID_PAYLOAD", "invalid payload");
     if (index >= text.length) return hasId ? { type, nsp, id } : { type, nsp };
-    const data = this.#parse(text.slice(index));
-    if (!isDataValid(type, data)) throw new ProtocolError("SIO_INVALID_PAYLOAD");
-    return hasId ? { type, nsp, id, data } : { type, nsp, data };
-  }
-
-  #parse(json: string): unknown {
+    let data: unknown;
     try {
-      return JSON.parse(json, this.#reviver);
+      data = JSON.parse(text.slice(index), this.#reviver);
     } catch (cause) {
-      throw new ProtocolError("SIO_INVALID_PAYLOAD", "", { cause });
+      throw new ProtocolError("SIO_INVALID_PAYLOAD", "invalid payload", { cause });
     }
+    if (!isDataValid(type, data)) throw new ProtocolError("SIO_INVALID_PAYLOAD", "invalid payload");
+    return hasId ? { type, nsp, id, data } : { type, nsp, data };
   }
 
   destroy(): void {
@@ -156,14 +162,6 @@ class ChunkDecoder implements PacketDecoder {
 function digitAt(text: string, index: number): number {
   const digit = text.charCodeAt(index) - ZERO;
   return digit >= 0 && digit <= 9 ? digit : -1;
-}
-
-function unknownChunk(chunk: unknown): ProtocolError {
-  // Not String() for objects: theirs may throw.
-  return new ProtocolError(
-    "SIO_UNKNOWN_CHUNK_TYPE",
-    isObject(chunk) ? Object.prototype.toString.call(chunk) : String(chunk),
-  );
 }
 
 export const PacketDecoder: PacketDecoderConstructor = ChunkDecoder;

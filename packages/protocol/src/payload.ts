@@ -6,13 +6,7 @@ export const PACKET_SEPARATOR = "\x1e";
 
 /** Joins the packets with `\x1e`, bytes as base64. Packets appended to the array meanwhile are not included. */
 export function encodePayload({ encodePacket }: PacketCodec, packets: readonly OutgoingEnginePacket[]): string {
-  const count = packets.length;
-  let text = "";
-  for (let i = 0; i < count; i++) {
-    if (i > 0) text += PACKET_SEPARATOR;
-    text += encodePacket(packets[i] as OutgoingEnginePacket, false) as string;
-  }
-  return text;
+  return packets.map((packet) => encodePacket(packet, false)).join(PACKET_SEPARATOR);
 }
 
 /**
@@ -26,14 +20,11 @@ export function decodePayload(
   maxPackets: number = Infinity,
 ): EnginePacket[] {
   const packets: EnginePacket[] = [];
-  let start = 0;
-  while (start <= text.length) {
-    const found = text.indexOf(PACKET_SEPARATOR, start);
-    const end = found < 0 ? text.length : found;
-    const packet = decodePacket(packets.length < maxPackets ? text.slice(start, end) : "");
+  for (let start = 0, end = 0; end >= 0; start = end + 1) {
+    end = text.indexOf(PACKET_SEPARATOR, start);
+    const packet = decodePacket(packets.length < maxPackets ? text.slice(start, end < 0 ? undefined : end) : "");
     packets.push(packet);
     if (packet.type === "error") break;
-    start = end + 1;
   }
   return packets;
 }

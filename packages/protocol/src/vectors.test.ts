@@ -9,8 +9,8 @@ import {
   FrameDecoder,
   type OutgoingEnginePacket,
   type Packet,
-  PROTOCOL_ERROR_MESSAGES,
   ProtocolError,
+  type ProtocolErrorCode,
   portableCodec,
 } from "./index.js";
 
@@ -80,10 +80,10 @@ describe("WebTransport frames", () => {
     const stream = fromHex(vector.stream);
     const whole = new FrameDecoder(vector.maxPayloadBytes, portableCodec);
     expect(whole.push(stream)).toStrictEqual(vector.packets);
-    expect(whole.error?.code).toBe(vector.error);
+    expect(whole.error).toBe(vector.error);
     const bytewise = new FrameDecoder(vector.maxPayloadBytes, portableCodec);
     expect([...stream].flatMap((byte) => bytewise.push(Uint8Array.of(byte)))).toStrictEqual(vector.packets);
-    expect(bytewise.error?.code).toBe(vector.error);
+    expect(bytewise.error).toBe(vector.error);
   });
 });
 
@@ -106,6 +106,23 @@ describe("Socket.IO packets", () => {
     expect(results.every((result) => result === undefined)).toBe(true);
   });
 });
+
+/** All there are: the compiler wants each of them. */
+const CODES = Object.keys({
+  SIO_UNKNOWN_PACKET_TYPE: true,
+  SIO_ILLEGAL_ATTACHMENT_COUNT: true,
+  SIO_TOO_MANY_ATTACHMENTS: true,
+  SIO_INVALID_PAYLOAD: true,
+  SIO_UNEXPECTED_TEXT: true,
+  SIO_UNEXPECTED_BINARY: true,
+  SIO_ILLEGAL_PLACEHOLDER: true,
+  SIO_UNKNOWN_CHUNK_TYPE: true,
+  SIO_PARTIAL_PACKET_TOO_LARGE: true,
+  SIO_DATA_TOO_DEEP: true,
+  EIO_EMPTY_FRAME: true,
+  EIO_FRAME_TOO_LARGE: true,
+  EIO_INVALID_PACKET: true,
+} satisfies Record<ProtocolErrorCode, true>);
 
 describe("refused chunks", () => {
   const vectors =
@@ -133,7 +150,7 @@ describe("refused chunks", () => {
   it("have a vector for every code of a decoding error", () => {
     const streams = load<{ streams: Array<{ error?: string }> }>("webtransport-frames.json").streams;
     const seen = new Set([...vectors.map(({ code }) => code), ...streams.flatMap(({ error }) => error ?? [])]);
-    const never = Object.keys(PROTOCOL_ERROR_MESSAGES).filter((code) => !seen.has(code));
+    const never = CODES.filter((code) => !seen.has(code));
     // The one code that only encoding knows.
     expect(never).toStrictEqual(["SIO_DATA_TOO_DEEP"]);
   });

@@ -5,13 +5,12 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
+import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { ClientFiles } from "./client-files.js";
 import type { ServerOptions } from "./options.js";
 
-const SCRIPTS = ["socket.io.js", "socket.io.min.js", "socket.io.esm.min.js", "socket.io.msgpack.min.js"];
-const FILES = SCRIPTS.flatMap((name) => [name, `${name}.map`]);
+const FILES = ["socket.io.js", "socket.io.min.js"];
 const contentOf = (name: string): string => `the content of ${name} `.repeat(50);
 
 let folder: string;
@@ -38,9 +37,9 @@ interface Answer {
 }
 
 /** An HTTP server whose own listener answers 418, behind the files. */
-async function serve(path = "/socket.io", cors?: ServerOptions["cors"], from = folder): Promise<Served> {
+async function serve(cors?: ServerOptions["cors"], from = folder): Promise<Served> {
   const httpServer = createServer((_req, res) => res.writeHead(418).end("somebody else"));
-  const files = new ClientFiles(httpServer, path, cors, pathToFileURL(`${from}/`));
+  const files = new ClientFiles(httpServer, "/socket.io", cors, pathToFileURL(`${from}/`));
   httpServer.listen(0, "127.0.0.1");
   await once(httpServer, "listening");
   onTestFinished(() => {
@@ -57,63 +56,43 @@ async function serve(path = "/socket.io", cors?: ServerOptions["cors"], from = f
   return { files, httpServer, get };
 }
 
+// What the reference does too is shown for both in integration-tests/client-files/serving.test.ts.
 describe("the files of the browser client", () => {
-  it.each(FILES)("are served under the path: %s", async (name) => {
+  it("say how long they are and what they depend on, also when only that is asked", async () => {
     const { get } = await serve();
-    const { status, headers, body } = await get(`/socket.io/${name}`);
-    expect(status).toBe(200);
-    expect(body.toString()).toBe(contentOf(name));
-    expect(headers).toMatchObject({
-      "cache-control": "public, max-age=0",
-      "content-type": `application/${name.endsWith(".map") ? "json" : "javascript"}; charset=utf-8`,
-      etag: '"4.5.6"',
-      vary: "Accept-Encoding",
-    });
-    expect(headers).not.toHaveProperty("content-encoding");
-  });
-
-  it("are served under another path, whatever the query, for any method", async () => {
-    const { get } = await serve("/chat");
-    expect(await get("/chat/socket.io.js?v=1/../x")).toMatchObject({ status: 200 });
-    expect(await get("/chat/socket.io.js", {}, "POST")).toMatchObject({ status: 200 });
-    expect(await get("/socket.io/socket.io.js")).toMatchObject({ status: 418 });
-    const head = await get("/chat/socket.io.js", {}, "HEAD");
-    expect([head.status, head.body.length]).toEqual([200, 0]);
-    expect(head.headers).toMatchObject({ etag: '"4.5.6"', "content-length": String(contentOf("socket.io.js").length) });
-  });
-
-  it("are not sent again to who has them", async () => {
-    const { get } = await serve();
-    for (const known of ['"4.5.6"', 'W/"4.5.6"', '"4.5.5", W/"4.5.6"']) {
-      const { status, headers, body } = await get("/socket.io/socket.io.js", { "if-none-match": known });
-      expect([known, status, body.length]).toEqual([known, 304, 0]);
-      expect(headers).not.toHaveProperty("content-type");
+    for (const method of ["GET", "HEAD"]) {
+      const { status, headers } = await get("/socket.io/socket.io.js", {}, method);
+      expect(status).toBe(200);
+      expect(headers).toMatchObject({
+        etag: '"4.5.6"',
+        vary: "Accept-Encoding",
+        "content-length": String(contentOf("socket.io.js").length),
+      });
     }
-    for (const other of ['"4.5.5"', "4.5.6", "", '"4.5.66"']) {
-      const { status } = await get("/socket.io/socket.io.js", { "if-none-match": other });
-      expect([other, status]).toEqual([other, 200]);
+  });
+
+  it("are not sent again to who has them among others", async () => {
+    const { get } = await serve();
+    const statusFor = async (known: string): Promise<unknown> =>
+      (await get("/socket.io/socket.io.js", { "if-none-match": known })).status;
+    expect(await statusFor('"4.5.5", W/"4.5.6"')).toBe(304);
+    for (const other of ["4.5.6", "", '"4.5.66"', '"4.5.5", "4.5.7"']) {
+      expect([other, await statusFor(other)]).toEqual([other, 200]);
     }
   });
 
   it.each([
-    ["gzip,br,deflate", "gzip"],
-    ["br, gzip", "br"],
-    ["deflate", "deflate"],
-    ["*", "br"],
-    ["identity, gzip", "gzip"],
-    ["br;q=0.5, gzip", "gzip"],
     ["br;q=0, *", "gzip"],
-    ["zstd", undefined],
     ["identity;q=0", undefined],
     ["", undefined],
     [`${"x,".repeat(1000)}gzip`, undefined],
   ])("are compressed as the client prefers: %s", async (accepted, encoding) => {
     const { get } = await serve();
-    const decode = { br: brotliDecompressSync, gzip: gunzipSync, deflate: inflateSync };
+    // Made the first time, kept from then on.
     for (let i = 0; i < 2; i++) {
       const { headers, body } = await get("/socket.io/socket.io.min.js", { "accept-encoding": accepted });
       expect(headers["content-encoding"]).toBe(encoding);
-      const plain = encoding === undefined ? body : decode[encoding as "br"](body);
+      const plain = encoding === undefined ? body : gunzipSync(body);
       expect(plain.toString()).toBe(contentOf("socket.io.min.js"));
     }
   });
@@ -126,6 +105,7 @@ describe("the files of the browser client", () => {
     "/socket.io/socket.io",
     "/socket.io/socket.io.js.map.map",
     "/socket.io/socket.io.esm.js",
+    "/socket.io/socket.io.msgpack.js",
     "/socket.io/socket.io.js/",
     "/socket.io//socket.io.js",
     "/socket.io/SOCKET.IO.JS",
@@ -146,24 +126,8 @@ describe("the files of the browser client", () => {
     expect(await get(url)).toMatchObject({ status: 418, body: Buffer.from("somebody else") });
   });
 
-  it("may be read by the origins that `cors` allows, preflights included", async () => {
-    const { get } = await serve("/socket.io", { origin: ["http://a.example"], credentials: true });
-    const url = "/socket.io/socket.io.js";
-    const allowed = await get(url, { origin: "http://a.example" });
-    expect(allowed.status).toBe(200);
-    expect(allowed.headers).toMatchObject({
-      "access-control-allow-origin": "http://a.example",
-      "access-control-allow-credentials": "true",
-      vary: "Origin, Accept-Encoding",
-    });
-    const other = await get(url, { origin: "http://b.example" });
-    expect(other.headers).not.toHaveProperty("access-control-allow-origin");
-    const asked = { origin: "http://a.example", "access-control-request-method": "GET" };
-    expect(await get(url, asked, "OPTIONS")).toMatchObject({ status: 204 });
-  });
-
   it("are served without cross-origin fields when a `cors` function of the user throws", async () => {
-    const { get } = await serve("/socket.io", () => {
+    const { get } = await serve(() => {
       throw new Error("of the user");
     });
     const { status, headers } = await get("/socket.io/socket.io.js", { origin: "http://a.example" });
@@ -174,21 +138,10 @@ describe("the files of the browser client", () => {
   it("answer 404 and say so once when they are not there", async () => {
     const warn = vi.spyOn(process, "emitWarning").mockReturnValue();
     onTestFinished(() => warn.mockRestore());
-    const { get } = await serve("/socket.io", undefined, join(folder, "elsewhere"));
+    const { get } = await serve(undefined, join(folder, "elsewhere"));
     for (let i = 0; i < 2; i++) expect(await get("/socket.io/socket.io.js")).toMatchObject({ status: 404 });
     expect(warn).toHaveBeenCalledTimes(1);
     expect(warn.mock.calls[0]?.[1]).toMatchObject({ code: "SIO_CLIENT_FILES_MISSING" });
-  });
-
-  it("leave the HTTP server as it was, also when others have come in between", async () => {
-    const { files, httpServer, get } = await serve();
-    const [wrapper] = httpServer.listeners("request");
-    const later = (): void => {};
-    httpServer.on("request", later);
-    files.detach();
-    expect(httpServer.listeners("request")).not.toContain(wrapper);
-    expect(httpServer.listeners("request").at(-1)).toBe(later);
-    expect(await get("/socket.io/socket.io.js")).toMatchObject({ status: 418 });
   });
 
   it("pass everything on after they left while somebody else still calls them", async () => {

@@ -1,4 +1,10 @@
-import { corsMiddleware, preferredEncoding, runMiddlewareChain } from "@plugboard/engine/internal";
+import {
+  boundRestOfBody,
+  corsMiddleware,
+  preferredEncoding,
+  RequestFront,
+  runMiddlewareChain,
+} from "@plugboard/engine/internal";
 import { readFile } from "node:fs/promises";
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
 import { promisify } from "node:util";
@@ -19,7 +25,6 @@ const ENCODERS = { br: promisify(brotliCompress), gzip: promisify(gzip), deflate
 const ENCODINGS = Object.keys(ENCODERS) as Encoding[];
 
 type Encoding = keyof typeof ENCODERS;
-type Listener = (req: IncomingMessage, res: ServerResponse) => void;
 
 /**
  * Serves the bundles of the browser client under the path of a server (spec/server.md 3.12): four scripts and their
@@ -30,10 +35,9 @@ type Listener = (req: IncomingMessage, res: ServerResponse) => void;
  */
 export class ClientFiles {
   readonly #prefix: string;
-  readonly #server: HttpServer;
+  readonly #front: RequestFront;
   readonly #folder: URL;
   readonly #middlewares: ReadonlyArray<ReturnType<typeof corsMiddleware>>;
-  readonly #others: Listener[];
   readonly #kept = new Map<string, Promise<Buffer>>();
   #isDetached = false;
   #hasWarned = false;
@@ -52,38 +56,28 @@ export class ClientFiles {
     packageFolder: URL = new URL("../", import.meta.url),
   ) {
     this.#prefix = `${path}/`;
-    this.#server = server;
     this.#folder = packageFolder;
     this.#middlewares = cors ? [corsMiddleware(cors)] : [];
-    this.#others = server.rawListeners("request") as Listener[];
-    server.removeAllListeners("request").on("request", this.#onRequest);
+    this.#front = new RequestFront(server, (req, res) => this.#take(req, res));
   }
 
   /** Leaves the HTTP server with the listeners it had before, and those that came later. */
   detach(): void {
-    const server = this.#server;
     this.#isDetached = true;
-    const listeners = server.rawListeners("request") as Listener[];
-    // Somebody has put himself in front of us as we do with others: he goes on calling us.
-    if (!listeners.includes(this.#onRequest)) return;
-    server.removeAllListeners("request");
-    for (const listener of listeners) {
-      for (const each of listener === this.#onRequest ? this.#others : [listener]) server.on("request", each);
-    }
+    this.#front.leave();
   }
 
-  readonly #onRequest: Listener = (req, res) => {
+  #take(req: IncomingMessage, res: ServerResponse): boolean {
     const name = this.#nameOf(req.url ?? "");
     const type = CONTENT_TYPES.get(name);
-    if (type === undefined) {
-      for (const listener of this.#others) listener.call(this.#server, req, res);
-      return;
-    }
+    if (type === undefined) return false;
+    boundRestOfBody(req, res);
     // Without the header fields that an error left out, other origins get nothing; there are no secrets here.
     runMiddlewareChain(this.#middlewares, [req, res], () => {
       this.#serve(name, type, req, res).catch((error: unknown) => this.#fail(error, res));
     });
-  };
+    return true;
+  }
 
   /** What follows the path, without the query. */
   #nameOf(url: string): string {

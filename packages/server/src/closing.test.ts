@@ -250,4 +250,29 @@ describe("the end of a server with a deadline", () => {
     expect(close).not.toHaveBeenCalled();
     expect(httpServer.listeners("request")).toEqual([own]);
   });
+
+  it("leaves each HTTP server it was attached to, however often", async () => {
+    const [first, second] = [createServer(), createServer()];
+    const before = [first, second].map((httpServer) => {
+      const own = (): void => {};
+      httpServer.on("request", own);
+      return own;
+    });
+    const io = new Server(first).attach(second).attach(first, { path: "/other" });
+    await io.close({ closeHttpServer: false });
+    expect(first.listeners("request")).toEqual([before[0]]);
+    expect(second.listeners("request")).toEqual([before[1]]);
+    expect([first.listenerCount("upgrade"), second.listenerCount("upgrade")]).toEqual([0, 0]);
+  });
+
+  it("closes each HTTP server it was attached to, and the connections of each", async () => {
+    const servers = [createServer(), createServer()];
+    for (const httpServer of servers) await once(httpServer.listen(0, "127.0.0.1"), "listening");
+    const io = new Server();
+    const engines = servers.map((httpServer) => io.attach(httpServer).engine);
+    const closed = engines.map((engine) => vi.spyOn(engine, "close"));
+    await io.close();
+    expect(servers.map(({ listening }) => listening)).toEqual([false, false]);
+    for (const close of closed) expect(close).toHaveBeenCalled();
+  });
 });

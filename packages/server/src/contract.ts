@@ -84,7 +84,7 @@ export type NamespaceMiddleware<SocketType> = (socket: SocketType, next: (error?
 export interface CloseOptions {
   /** Milliseconds that listeners which returned a promise may still take. Default, with options given: 5000; 0 does not wait. */
   timeoutMs?: number;
-  /** Whether the HTTP server is closed too. Default: true. */
+  /** Whether each HTTP server it is attached to is closed too. Default: true. */
   closeHttpServer?: boolean;
 }
 

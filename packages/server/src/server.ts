@@ -74,6 +74,13 @@ interface EnginePart {
   detach?(): unknown;
 }
 
+/** Where connections come from. */
+interface ConnectionOrigin {
+  readonly engine: EnginePart;
+  readonly httpServer?: HttpServerLike;
+  readonly clientFiles?: ClientFiles | undefined;
+}
+
 /** A Socket.IO server (spec/server.md 3.3). What it shares with a namespace it does to the main one, `/`. */
 export class ServerImplementation extends EventEmitter implements ServerPart {
   static override readonly name: string = "Server";
@@ -96,7 +103,8 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
   _path = "";
   _connectTimeout: number;
   _serveClient: boolean;
-  _clientFiles: ClientFiles | undefined = undefined;
+  /** What `attach` and `bind` brought, to be ended together. */
+  _origins: ConnectionOrigin[] = [];
   _draining = false;
   /** The end that is going on, with what the callbacks of `close` get. */
   _closing: Promise<Error | undefined> | undefined = undefined;
@@ -179,11 +187,11 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
     const engine = new Engine(merged);
     engine.attach(httpServer as HttpServer, merged);
     // After the engine, so that it comes first.
-    if (this._serveClient) {
-      this._clientFiles = new ClientFiles(httpServer as HttpServer, merged.path.replace(/\/$/, ""), merged.cors);
-    }
+    const clientFiles = this._serveClient
+      ? new ClientFiles(httpServer as HttpServer, merged.path.replace(/\/$/, ""), merged.cors)
+      : undefined;
     this.httpServer = httpServer;
-    return this.bind(engine as EnginePart);
+    return this._takeFrom({ engine: engine as EnginePart, httpServer, clientFiles });
   }
 
   listen(target: unknown, options?: GivenOptions): this {
@@ -191,6 +199,12 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
   }
 
   bind(engine: EnginePart): this {
+    return this._takeFrom({ engine });
+  }
+
+  _takeFrom(origin: ConnectionOrigin): this {
+    const { engine } = origin;
+    this._origins.push(origin);
     this.engine = engine;
     engine.on("connection", (conn) => this.onconnection(conn));
     return this;
@@ -367,30 +381,24 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
     const adapters = [...this._nsps.values()].map(({ adapter }) => adapter);
     const adaptersMs = options ? Math.max(deadline - performance.now(), LAST_ANSWERS_MS) : RUNNING_REQUESTS_MS;
     await within(Promise.allSettled(adapters.map(async (adapter) => adapter.close())), adaptersMs);
-    await this.engine?.close();
+    await Promise.all(this._origins.map(({ engine }) => engine.close()));
     const graceMs = options ? Math.max(deadline - performance.now(), LAST_ANSWERS_MS) : RUNNING_REQUESTS_MS;
-    return this._closeHttpServer(options?.closeHttpServer !== false, graceMs);
+    if (options?.closeHttpServer === false) {
+      this._leaveHttpServers();
+      return undefined;
+    }
+    const httpServers = new Set(this._origins.flatMap(({ httpServer }) => httpServer ?? []));
+    const errors = await Promise.all([...httpServers].map((httpServer) => closeHttpServer(httpServer, graceMs)));
+    return errors.find((error) => error !== undefined);
   }
 
-  /** @param graceMs - after which requests that are still running are cut */
-  _closeHttpServer(wanted: boolean, graceMs: number): Promise<Error | undefined> {
-    const { httpServer } = this;
-    if (httpServer === undefined || !wanted) {
-      this._clientFiles?.detach();
-      this.engine?.detach?.();
-      return Promise.resolve(undefined);
+  _leaveHttpServers(): void {
+    // Who came last stands in front.
+    for (const { engine, clientFiles } of this._origins.toReversed()) {
+      clientFiles?.detach();
+      engine.detach?.();
     }
-    const connections = httpServer as Partial<HttpServer>;
-    const timer = setTimeout(() => connections.closeAllConnections?.(), graceMs);
-    // A connection that falls idle behind its last answer, as that of a poll, would stay for the time of its keep-alive.
-    const sweep = setInterval(() => connections.closeIdleConnections?.(), LAST_ANSWERS_MS);
-    return new Promise((resolve) => {
-      httpServer.close((error) => {
-        clearTimeout(timer);
-        clearInterval(sweep);
-        resolve(error);
-      });
-    });
+    this._origins = this._origins.filter(({ httpServer }) => httpServer === undefined);
   }
 
   // The main namespace.
@@ -426,6 +434,21 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
 }
 
 forwardToMainNamespace(ServerImplementation.prototype);
+
+/** @param graceMs - after which requests that are still running are cut */
+function closeHttpServer(httpServer: HttpServerLike, graceMs: number): Promise<Error | undefined> {
+  const connections = httpServer as Partial<HttpServer>;
+  const timer = setTimeout(() => connections.closeAllConnections?.(), graceMs);
+  // A connection that falls idle behind its last answer, as that of a poll, would stay for the time of its keep-alive.
+  const sweep = setInterval(() => connections.closeIdleConnections?.(), LAST_ANSWERS_MS);
+  return new Promise((resolve) => {
+    httpServer.close((error) => {
+      clearTimeout(timer);
+      clearInterval(sweep);
+      resolve(error);
+    });
+  });
+}
 
 /** Waits for work, but not longer than that: an adapter may wait for a database that is down. */
 async function within(work: Promise<unknown>, maxMs: number): Promise<void> {

@@ -1,9 +1,9 @@
 import type { EnginePacket } from "@plugboard/protocol";
 import { debugFor } from "../debug.js";
 import { Emitter, subscribe } from "../emitter.js";
-import type { BinaryType, CookieJar, Host } from "../host.js";
+import type { BinaryType, Host } from "../host.js";
 import { parseQuery, type Query } from "../query-string.js";
-import { nextTick, startTimer, type Timers, timersFor } from "../timers.js";
+import { nextTick, type StartTimer, timersFor } from "../timers.js";
 import type { Transport, TransportConstructor, TransportOwner, WritePacket } from "../transports/transport.js";
 import { pageLocation, parseAuthority, parseUrl } from "../url.js";
 import type { EngineOptions } from "./engine-options.js";
@@ -50,15 +50,14 @@ const uncompressed: WriteOptions = { compress: false };
  * `pong`, `error`, `upgrading`, `upgrade`, `upgradeError`, `close(reason, description?)`.
  */
 export class Engine extends Emitter implements TransportOwner {
-  readonly host: Host;
+  readonly _host: Host;
   readonly opts: Partial<EngineOptions> & { query: Query };
-  readonly timers: Timers;
-  readonly cookieJar: CookieJar | undefined;
+  readonly _startTimer: StartTimer;
   /** Of the session, while it is open. */
-  id: string | null | undefined;
+  id: string | null | undefined = undefined;
   /** How bytes are handed over; may be set at any time. */
   binaryType: BinaryType;
-  readyState: "opening" | "open" | "closing" | "closed" | undefined;
+  readyState: "opening" | "open" | "closing" | "closed" | undefined = undefined;
   /** Waiting packets, and those under way at their head. */
   writeBuffer: WritePacket[] = [];
   declare transport: Transport;
@@ -69,7 +68,7 @@ export class Engine extends Emitter implements TransportOwner {
 
   _underWay = 0;
   _heartbeatMs = 0;
-  _stopPingTimer: (() => void) | undefined;
+  _stopPingTimer: (() => void) | undefined = undefined;
   _cleanups: Array<() => void> = [];
   _constructing = true;
   /** Whether the bytes of the first packet are still being read from a Blob. */
@@ -82,12 +81,11 @@ export class Engine extends Emitter implements TransportOwner {
    */
   constructor(uri: string | undefined, options: Partial<EngineOptions>, { host, transports }: Platform) {
     super();
-    this.host = host;
+    this._host = host;
     this.binaryType = host.binaryType;
-    this.timers = timersFor(options);
+    this._startTimer = timersFor(options);
     this.opts = normalise(uri, options);
     this._transports = chooseTransports(options, transports);
-    this.cookieJar = options.withCredentials ? host.createCookieJar?.() : undefined;
     // Silently: a page that is left has nobody to tell.
     if (options.closeOnBeforeunload) this._cleanups.push(onBeforeUnload(() => this.transport.off().close()));
     if (this.opts.hostname !== "localhost") {
@@ -115,15 +113,12 @@ export class Engine extends Emitter implements TransportOwner {
    */
   write(data: unknown, options?: WriteOptions | (() => void), callback?: () => void): this {
     if (typeof options === "function") return this.write(data, undefined, options);
-    if (this.readyState === "closing" || this.readyState === "closed") return this;
-    return this._queue(
-      {
-        type: "message",
-        data: data as string,
-        options: options?.compress === false ? uncompressed : defaultWriteOptions,
-      },
-      callback,
-    );
+    const message: WritePacket = {
+      type: "message",
+      data: data as string,
+      options: options?.compress === false ? uncompressed : defaultWriteOptions,
+    };
+    return this._isOpen() ? this._queue(message, callback) : this;
   }
 
   send(data: unknown, options?: WriteOptions | (() => void), callback?: () => void): this {
@@ -132,11 +127,15 @@ export class Engine extends Emitter implements TransportOwner {
 
   /** Closes once everything written before is out. */
   close(): this {
-    if (this.readyState === "opening" || this.readyState === "open") {
+    if (this._isOpen()) {
       this.readyState = "closing";
       this._closeWhenIdle();
     }
     return this;
+  }
+
+  _isOpen(): boolean {
+    return this.readyState === "opening" || this.readyState === "open";
   }
 
   _closeWhenIdle(): void {
@@ -149,7 +148,7 @@ export class Engine extends Emitter implements TransportOwner {
     const [Transport] = this._transports;
     if (Transport === undefined) {
       // For a listener that is added after the constructor.
-      this.timers.setTimeout(() => this.emitReserved("error", "No transports available"), 0);
+      this._startTimer(() => this.emitReserved("error", "No transports available"), 0);
       return;
     }
     this.readyState = "opening";
@@ -183,13 +182,14 @@ export class Engine extends Emitter implements TransportOwner {
 
   /** Sends what waits, if it can be sent. */
   _flush(): void {
-    const { transport, writeBuffer } = this;
-    if (this.readyState === "closed" || this._isReading || !transport.writable || writeBuffer.length === 0) return;
+    const { transport } = this;
+    if (this.readyState === "closed" || this._isReading || !transport.writable) return;
     const batch = this._nextBatch();
     this._underWay = batch.length;
-    if (batch.length === 0) return;
-    transport.send(batch);
-    this.tell("flush");
+    if (batch.length > 0) {
+      transport.send(batch);
+      this._tell("flush");
+    }
   }
 
   /** What the transport takes at once, from the head of the buffer; nothing if it is not ready to be sent. */
@@ -240,7 +240,7 @@ export class Engine extends Emitter implements TransportOwner {
   }
 
   _queue(packet: WritePacket, callback?: () => void): this {
-    this.tell("packetCreate", packet);
+    this._tell("packetCreate", packet);
     this.writeBuffer.push(packet);
     if (callback) this.once("flush", callback);
     this._flush();
@@ -252,18 +252,18 @@ export class Engine extends Emitter implements TransportOwner {
     if (this._underWay === writeBuffer.length) writeBuffer.length = 0;
     else writeBuffer.splice(0, this._underWay);
     this._underWay = 0;
-    if (writeBuffer.length === 0) this.tell("drain");
+    if (writeBuffer.length === 0) this._tell("drain");
     else this._flush();
   }
 
   _onPacket(packet: EnginePacket): void {
     if (this.readyState === "closed") return;
-    this.tell("packet", packet);
-    this.tell("heartbeat");
+    this._tell("packet", packet);
+    this._tell("heartbeat");
     const { type, data = "" } = packet;
     if (type === "message") {
-      this.tell("data", data);
-      this.tell("message", data);
+      this._tell("data", data);
+      this._tell("message", data);
     } else if (type === "ping") {
       // One answers for all: a server that does not take them must not fill the buffer.
       if (this.writeBuffer.every((waiting) => waiting.type !== "pong")) {
@@ -272,21 +272,21 @@ export class Engine extends Emitter implements TransportOwner {
       this.emitReserved("ping");
       this.emitReserved("pong");
       this._expectPing();
-    } else if (type === "open" && !this.id) {
+    } else if (type === "error" || (type === "open" && !this.id)) {
       const handshake = parseHandshake(data as string);
       if (handshake) this._onHandshake(handshake);
-      else this._fail(serverError());
-    } else if (type === "error") this._fail(serverError());
+      else this._fail(Object.assign(new Error("server error"), { code: "parser error" }));
+    }
   }
 
   _expectPing(): void {
     this._stopPingTimer?.();
     this._pingTimeoutTime = Date.now() + this._heartbeatMs;
-    this._stopPingTimer = startTimer(this, () => this._onClose("ping timeout"), this._heartbeatMs);
+    this._stopPingTimer = this._startTimer(() => this._onClose("ping timeout"), this._heartbeatMs, this.opts.autoUnref);
   }
 
   _onClose(reason: string, description?: unknown): void {
-    if (this.readyState === "closed" || this.readyState === undefined) return;
+    if (!this.readyState || this.readyState === "closed") return;
     if (PLUGBOARD_DEBUG && debug) debug("close: %s", reason);
     this._stopPingTimer?.();
     for (const cleanup of this._cleanups) cleanup();
@@ -296,12 +296,11 @@ export class Engine extends Emitter implements TransportOwner {
     this.id = null;
     this.emitReserved("close", reason, description);
     this.writeBuffer = [];
-    this._underWay = 0;
   }
 }
 
 function isBlob(data: unknown): boolean {
-  return typeof data === "object" && typeof Blob === "function" && data instanceof Blob;
+  return typeof Blob === "function" && data instanceof Blob;
 }
 
 /** The name of a transport class. */
@@ -328,18 +327,13 @@ function parseHandshake(json: string): Handshake | undefined {
   }
 }
 
-function serverError(): Error {
-  return Object.assign(new Error("server error"), { code: "parser error" });
-}
-
 /** Classes in their order; the list of the caller stays as it is. */
 function chooseTransports(
   options: Partial<EngineOptions>,
   known: { [name: string]: TransportConstructor },
 ): TransportConstructor[] {
   const { transports, transportImplementations } = options;
-  if (transports && transportImplementations)
-    throw new TypeError("transports and transportImplementations exclude each other");
+  if (transports && transportImplementations) throw new TypeError("transports given twice");
   const chosen = transportImplementations ?? transports ?? Object.keys(known);
   return (chosen as Array<string | TransportConstructor>).map((entry) => {
     const Transport = typeof entry === "string" ? known[entry] : entry;
@@ -363,7 +357,7 @@ function normalise(
     secure,
     hostname: host || page?.hostname || "localhost",
     port: port || (!host && page?.port) || (secure ? "443" : "80"),
-    path: (options.path ?? "/engine.io").replace(/\/$/, "") + (options.addTrailingSlash === false ? "" : "/"),
+    path: (options.path ?? "/engine.io").replace(/\/?$/, options.addTrailingSlash === false ? "" : "/"),
     query: typeof query === "string" ? parseQuery(query) : { ...query },
   };
 }

@@ -1,12 +1,12 @@
 import type { EnginePacket } from "@plugboard/protocol";
 import { type Emitter, subscribe } from "../emitter.js";
-import type { Timers } from "../timers.js";
+import type { StartTimer } from "../timers.js";
 import type { Transport } from "../transports/transport.js";
 
 /** What a probe needs of the engine it works for. */
 interface ProbingEngine extends Emitter {
   readonly transport: Transport;
-  readonly timers: Timers;
+  readonly _startTimer: StartTimer;
   upgrading: boolean | undefined;
   _takeOver(transport: Transport): void;
   _flush(): void;
@@ -35,7 +35,7 @@ export function probe(engine: ProbingEngine, transport: Transport, headStart: bo
     // The one in use was asked to pause for this one: it has to go on.
     if (pausing) {
       engine.upgrading = false;
-      engine.transport.resume();
+      engine.transport._resume();
     }
   };
   const fail = (why: unknown): void => {
@@ -76,6 +76,6 @@ export function probe(engine: ProbingEngine, transport: Transport, headStart: bo
   const open = (): void => {
     if (!over) transport.open();
   };
-  if (headStart && transport.name !== "webtransport") engine.timers.setTimeout(open, WEBTRANSPORT_HEAD_START_MS);
+  if (headStart && transport.name !== "webtransport") engine._startTimer(open, WEBTRANSPORT_HEAD_START_MS);
   else open();
 }

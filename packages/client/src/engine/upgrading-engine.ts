@@ -67,11 +67,9 @@ export class UpgradingEngine extends Engine {
   }
 }
 
-/** Tries what the server offers and this side has, in the order of the server. */
+/** Tries what this side has and the server offers. */
 function upgrade(engine: UpgradingEngine, upgrades: readonly string[]): void {
-  const candidates = [...new Set(upgrades)].flatMap((name) =>
-    engine._transports.filter((candidate) => nameOf(candidate) === name),
-  );
+  const candidates = engine._transports.filter((candidate) => upgrades.includes(nameOf(candidate)));
   const headStart = upgrades.includes("webtransport") && candidates.length > 1;
   for (const candidate of candidates) {
     websocketWorked = false;

@@ -25,12 +25,7 @@ function encodedLength(data: unknown): number {
   return data ? utf8Length(data as string) : 0;
 }
 
-/** A surrogate is half of four bytes. */
+/** As many letters as bytes. A surrogate is half of four. */
 function utf8Length(text: string): number {
-  let length = text.length;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code > 0x7f) length += code > 0x7ff && (code & 0xf800) !== 0xd800 ? 2 : 1;
-  }
-  return length;
+  return text.replace(/[\x80-\u07ff\ud800-\udfff]/g, "xx").replace(/[^\0-\x7f]/g, "xxx").length;
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { NodeCookieJar, withCookies } from "./cookie-jar.js";
+import type { Transport } from "../transports/transport.js";
+import { jarOf, NodeCookieJar, withCookies } from "./cookie-jar.js";
 
 function headerAfter(...setCookie: string[]): string | undefined {
   const jar = new NodeCookieJar();
@@ -75,5 +76,23 @@ describe("withCookies", () => {
     expect(withCookies({}, "c=3")).toEqual({ cookie: "c=3" });
     expect(withCookies({ cookie: "a=1" }, undefined)).toEqual({ cookie: "a=1" });
     expect(withCookies({}, undefined)).toEqual({});
+  });
+});
+
+describe("jarOf", () => {
+  const transportOf = (socket: object | undefined, withCredentials: boolean) =>
+    ({ socket, opts: { withCredentials } }) as unknown as Transport;
+
+  it("gives the transports of an engine one jar, and each engine its own", () => {
+    const [engine, other] = [{}, {}];
+    const jar = jarOf(transportOf(engine, true));
+    expect(jar).toBeInstanceOf(NodeCookieJar);
+    expect(jarOf(transportOf(engine, true))).toBe(jar);
+    expect(jarOf(transportOf(other, true))).not.toBe(jar);
+  });
+
+  it("gives none without credentials, nor to a transport on its own", () => {
+    expect(jarOf(transportOf({}, false))).toBeUndefined();
+    expect(jarOf(transportOf(undefined, true))).toBeUndefined();
   });
 });

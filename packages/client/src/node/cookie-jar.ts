@@ -1,4 +1,4 @@
-import type { CookieJar } from "../host.js";
+import type { Transport } from "../transports/transport.js";
 
 interface Cookie {
   readonly value: string;
@@ -13,9 +13,10 @@ const MAX_COOKIES = 180;
  * The cookies of one engine (spec/client.md 2.11). Which of them a path or a domain may see is not looked at: there is one
  * server and one path. Of `Expires` and `Max-Age` the later in the text counts, and what cannot be read has expired.
  */
-export class NodeCookieJar implements CookieJar {
+export class NodeCookieJar {
   readonly #cookies = new Map<string, Cookie>();
 
+  /** Takes the values of `set-cookie` headers. */
   store(setCookie: readonly string[]): void {
     for (const line of setCookie) {
       const [pair = "", ...attributes] = line.split(";");
@@ -27,6 +28,7 @@ export class NodeCookieJar implements CookieJar {
     }
   }
 
+  /** The value of the `cookie` header, or undefined when there is nothing to send. */
   header(): string | undefined {
     const now = Date.now();
     const pairs: string[] = [];
@@ -36,6 +38,16 @@ export class NodeCookieJar implements CookieJar {
     }
     return pairs.length > 0 ? pairs.join("; ") : undefined;
   }
+}
+
+const jars = new WeakMap<object, NodeCookieJar>();
+
+/** The jar that the transports of one engine share; undefined unless cookies are to be kept. */
+export function jarOf({ socket, opts }: Transport): NodeCookieJar | undefined {
+  if (!socket || !opts.withCredentials) return undefined;
+  const jar = jars.get(socket) ?? new NodeCookieJar();
+  jars.set(socket, jar);
+  return jar;
 }
 
 /** Around the first `=`; without one there is no value. */

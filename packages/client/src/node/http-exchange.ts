@@ -1,9 +1,8 @@
 import * as http from "node:http";
 import * as https from "node:https";
-import type { CookieJar } from "../host.js";
 import { nextTick } from "../timers.js";
 import type { Agents } from "./agents.js";
-import { withCookies } from "./cookie-jar.js";
+import { type NodeCookieJar, withCookies } from "./cookie-jar.js";
 
 /** What became of a request, in the shape of an `XMLHttpRequest` that is done. */
 export interface NodeResponse {
@@ -22,7 +21,7 @@ export interface HttpTask {
   /** Sent by POST; without one it is a GET. */
   readonly body: string | undefined;
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
-  readonly jar: CookieJar | undefined;
+  readonly jar: NodeCookieJar | undefined;
   /** Agent, TLS and addresses, in the words of `http.request`. */
   readonly connection: Readonly<Record<string, unknown>>;
   /** Where there is no agent among them. */

@@ -17,8 +17,4 @@ describe("nodeHost", () => {
     const view = new Uint8Array([0, 1, 2, 3]).subarray(1, 3);
     expect(nodeHost.codec.encodePacket({ type: "message", data: view }, false)).toBe("bAQI=");
   });
-
-  it("gives each engine a jar of its own", () => {
-    expect(nodeHost.createCookieJar?.()).not.toBe(nodeHost.createCookieJar?.());
-  });
 });

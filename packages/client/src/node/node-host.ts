@@ -1,6 +1,5 @@
 import { createPacketCodec } from "@plugboard/protocol";
 import type { Host } from "../host.js";
-import { NodeCookieJar } from "./cookie-jar.js";
 
 /** A Buffer over the same memory. */
 function bufferOf(bytes: Uint8Array | ArrayBuffer): Buffer {
@@ -13,7 +12,7 @@ const codec = createPacketCodec({
   decodeBase64: (text) => Buffer.from(text, "base64"),
 });
 
-/** Node.js, Bun and Deno: bytes are Buffers, and cookies are kept by us. */
+/** Node.js, Bun and Deno: bytes are Buffers. */
 export const nodeHost: Host = {
   codec: {
     ...codec,
@@ -21,5 +20,4 @@ export const nodeHost: Host = {
       codec.decodePacket(typeof encoded === "string" || Buffer.isBuffer(encoded) ? encoded : bufferOf(encoded)),
   },
   binaryType: "nodebuffer",
-  createCookieJar: () => new NodeCookieJar(),
 };

@@ -6,7 +6,7 @@ import { eventInbox, Inbox, listen, selfSignedCertificate } from "@plugboard/tes
 import { describe, expect, it } from "vitest";
 import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
 import type { TransportOptions } from "../transports/transport.js";
-import { NodeCookieJar } from "./cookie-jar.js";
+import { jarOf } from "./cookie-jar.js";
 import { nodeHost } from "./node-host.js";
 import { NodeWebSocket } from "./node-websocket.js";
 
@@ -60,12 +60,11 @@ class CountingAgent extends Agent {
 describe("NodeWebSocket", () => {
   it("sends extra headers and the cookies of the jar, and leaves what it was given alone", async () => {
     const { origin, handshakes } = await startWebSockets();
-    const cookieJar = new NodeCookieJar();
-    cookieJar.store(["a=1", "b=2"]);
     const extraHeaders = { Cookie: "own=0", "X-Token": "secret" };
-    const socket = { host: nodeHost, binaryType: "nodebuffer" as const, cookieJar };
+    const socket = { _host: nodeHost, binaryType: "nodebuffer" as const };
     for (let i = 0; i < 2; i++) {
-      const transport = create(origin, { extraHeaders, socket });
+      const transport = create(origin, { extraHeaders, socket, withCredentials: true });
+      jarOf(transport)?.store(["a=1", "b=2"]);
       expect(transport.opts.extraHeaders).toBe(extraHeaders);
       await open(transport);
       const { headers } = await handshakes.next();

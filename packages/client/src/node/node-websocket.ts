@@ -7,7 +7,7 @@ import { type ClientOptions, WebSocket as WsWebSocket } from "ws";
 import type { WritePacket } from "../transports/transport.js";
 import { WebSocket, type WebSocketLike } from "../transports/websocket.js";
 import { connectionOptions } from "./connection-options.js";
-import { withCookies } from "./cookie-jar.js";
+import { jarOf, withCookies } from "./cookie-jar.js";
 
 const DEFAULT_THRESHOLD_BYTES = 1024;
 
@@ -21,7 +21,8 @@ export class NodeWebSocket extends WebSocket {
 
   override onOpen(): void {
     this._socket = (this.ws as unknown as { _socket?: Socket })._socket;
-    if (this.opts.autoUnref) this._socket?.unref?.();
+    // Happens once; `ws` keeps three objects for such a listener.
+    if (this.ws) this.ws.onopen = null;
     super.onOpen();
   }
 
@@ -37,7 +38,7 @@ export class NodeWebSocket extends WebSocket {
     const options: ClientOptions = {
       perMessageDeflate: { threshold: DEFAULT_THRESHOLD_BYTES },
       ...connectionOptions(this.opts, "perMessageDeflate", "protocolVersion", "origin", "maxPayload"),
-      headers: withCookies(extraHeaders, this.socket?.cookieJar?.header()) as Record<string, string>,
+      headers: withCookies(extraHeaders, jarOf(this)?.header()) as Record<string, string>,
     };
     if (autoUnref) options.finishRequest = unrefRequest;
     const ws = new WsWebSocket(uri, protocols, options);
@@ -45,7 +46,7 @@ export class NodeWebSocket extends WebSocket {
     return ws as unknown as WebSocketLike;
   }
 
-  override sendFrame(data: string | Uint8Array, packet: WritePacket): void {
+  override _sendFrame(data: string | Uint8Array, packet: WritePacket): void {
     const isLong = data.length >= this._threshold || Buffer.byteLength(data) >= this._threshold;
     const options = isLong && packet.options?.compress !== false ? COMPRESSED : UNCOMPRESSED;
     (this.ws as unknown as WsWebSocket).send(data, options);

@@ -15,7 +15,7 @@ import { eventInbox, Inbox, listen, selfSignedCertificate } from "@plugboard/tes
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { TransportError } from "../transports/transport-error.js";
 import type { TransportOptions } from "../transports/transport.js";
-import { NodeCookieJar } from "./cookie-jar.js";
+import { jarOf } from "./cookie-jar.js";
 import { nodeHost } from "./node-host.js";
 import { NodeXHR } from "./node-xhr.js";
 
@@ -52,8 +52,8 @@ async function listenTcp(server: TcpServer): Promise<string> {
 
 const OPEN = '0{"sid":"abc"}';
 
-/** The engine that a jar belongs to. */
-const ownerOf = (cookieJar: NodeCookieJar) => ({ host: nodeHost, binaryType: "nodebuffer" as const, cookieJar });
+/** Options of a transport whose engine keeps cookies. */
+const withCookies = () => ({ socket: { _host: nodeHost, binaryType: "nodebuffer" as const }, withCredentials: true });
 
 describe("NodeXHR", () => {
   it("is known by its user agent, wants no compression, and may send any header", async () => {
@@ -215,19 +215,18 @@ describe("NodeXHR", () => {
         }),
       );
       const origin = await listen(createServer((_req, res) => void res.writeHead(302, { Location: other }).end()));
-      const jar = new NodeCookieJar();
-      jar.store(["jar=1"]);
       const { transport, packets } = create(origin, {
-        socket: ownerOf(jar),
+        ...withCookies(),
         extraHeaders: { cookie: "a=1", Authorization: "Bearer x", "X-Kind": "y" },
       });
+      jarOf(transport)?.store(["jar=1"]);
       transport.open();
       const seen = await headers.next();
       expect(seen).toMatchObject({ "x-kind": "y" });
       expect(seen).not.toHaveProperty("cookie");
       expect(seen).not.toHaveProperty("authorization");
       await packets.next();
-      expect(jar.header()).toBe("jar=1");
+      expect(jarOf(transport)?.header()).toBe("jar=1");
       transport.close();
     });
   });
@@ -242,7 +241,7 @@ describe("NodeXHR", () => {
       }),
     );
     const extraHeaders = { Cookie: "own=0" };
-    const { transport, packets } = create(origin, { socket: ownerOf(new NodeCookieJar()), extraHeaders });
+    const { transport, packets } = create(origin, { ...withCookies(), extraHeaders });
     const closed = eventInbox(transport, "close");
     transport.open();
     await packets.next();

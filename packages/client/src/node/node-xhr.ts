@@ -1,6 +1,7 @@
 import { Polling } from "../transports/polling.js";
 import { Agents } from "./agents.js";
 import { connectionOptions } from "./connection-options.js";
+import { jarOf } from "./cookie-jar.js";
 import { HttpExchange } from "./http-exchange.js";
 
 /**
@@ -17,22 +18,21 @@ export class NodeXHR extends Polling {
         uri: this.uri(),
         body,
         headers: extraHeaders,
-        jar: this.socket?.cookieJar,
+        jar: jarOf(this),
         connection: connectionOptions(this.opts),
         agents: this._agents,
         autoUnref,
       },
       (response) => {
-        this.requests.delete(request);
-        this.timers.clearTimeout(timer);
+        this._requests.delete(request);
+        stopTimer?.();
         if (response.status === 200) onLoad(response.responseText);
         else this.onError(`xhr ${body === undefined ? "poll" : "post"} error`, response.status, response);
       },
     );
-    this.requests.add(request);
-    const timer = requestTimeout
-      ? this.timers.setTimeout(() => request.abort(new Error("timeout")), requestTimeout)
+    this._requests.add(request);
+    const stopTimer = requestTimeout
+      ? this._startTimer(() => request.abort(new Error("timeout")), requestTimeout, autoUnref)
       : undefined;
-    if (autoUnref) timer?.unref();
   }
 }

@@ -1,7 +1,6 @@
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import { eventInbox, Inbox, listen } from "@plugboard/testkit";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { NodeCookieJar } from "../node/cookie-jar.js";
 import { NodeFetch } from "../node/node-fetch.js";
 import { nodeHost } from "../node/node-host.js";
 import { Fetch } from "./fetch.js";
@@ -65,8 +64,9 @@ describe("Fetch", () => {
       }),
     );
     const { hostname, port } = new URL(origin);
-    const socket = { host: nodeHost, binaryType: "nodebuffer" as const, cookieJar: new NodeCookieJar() };
-    const transport = new NodeFetch({ hostname, port, path: "/", socket, extraHeaders: { Cookie: "own=0" } });
+    const socket = { _host: nodeHost, binaryType: "nodebuffer" as const };
+    const extraHeaders = { Cookie: "own=0" };
+    const transport = new NodeFetch({ hostname, port, path: "/", socket, withCredentials: true, extraHeaders });
     const polled = eventInbox(transport, "packet");
     transport.open().readyState = "open";
     await polled.take(2);

@@ -8,19 +8,18 @@ export interface FetchInit extends RequestInit {
 /** Polling over `fetch` (spec/client.md 2.10), also where there is no `XMLHttpRequest`; any successful status will do. */
 export class Fetch extends Polling {
   async doRequest(onLoad: (text: string) => void, body?: string): Promise<void> {
-    const isPost = body !== undefined;
     const { extraHeaders, requestTimeout, withCredentials } = this.opts;
     const request = new AbortController();
-    this.requests.add(request);
-    const timer = requestTimeout ? this.timers.setTimeout(() => request.abort(), requestTimeout) : undefined;
+    this._requests.add(request);
+    const stopTimer = requestTimeout && this._startTimer(() => request.abort(), requestTimeout);
     let text: string | undefined;
     let description: unknown;
     let response: Response | undefined;
     try {
       const headers = new Headers(extraHeaders);
-      if (isPost) headers.set("content-type", "text/plain;charset=UTF-8");
+      if (body) headers.set("content-type", "text/plain;charset=UTF-8");
       response = await this.fetch(this.uri(), {
-        method: isPost ? "POST" : "GET",
+        method: body ? "POST" : "GET",
         body: body ?? null,
         headers,
         credentials: withCredentials ? "include" : "same-origin",
@@ -32,10 +31,10 @@ export class Fetch extends Polling {
       description = error;
       response = undefined;
     }
-    this.timers.clearTimeout(timer);
-    this.requests.delete(request);
+    if (stopTimer) stopTimer();
+    this._requests.delete(request);
     // Out of the `try`: what a listener throws is no failure of the request.
-    if (text === undefined) this.onError(`fetch ${isPost ? "write" : "read"} error`, description, response);
+    if (text === undefined) this.onError(`fetch ${body ? "write" : "read"} error`, description, response);
     else onLoad(text);
   }
 

@@ -20,7 +20,7 @@ function optionsFor(
 ): TransportOptions {
   const { hostname, port } = new URL(origin);
   const query = { EIO: 4, transport: "polling" };
-  const socket = { host: nodeHost, binaryType, cookieJar: undefined };
+  const socket = { _host: nodeHost, binaryType };
   return { hostname, port, path: "/engine.io/", query, socket, ...more };
 }
 
@@ -135,14 +135,14 @@ describe("Polling", () => {
     const transport = openManually();
     const onPause = vi.fn();
     transport.pause(onPause);
-    transport.resume();
+    transport._resume();
     expect(transport.polls).toBe(2);
     transport.onData("6");
     expect(onPause).not.toHaveBeenCalled();
     expect(transport.polls).toBe(3);
     transport.pause(onPause);
     transport.onData("6");
-    transport.resume();
+    transport._resume();
     expect(transport.readyState).toBe("open");
     expect(transport.polls).toBe(4);
   });
@@ -151,7 +151,7 @@ describe("Polling", () => {
     const transport = openManually();
     transport.pause(() => {});
     transport.close();
-    transport.resume();
+    transport._resume();
     transport.onData("6");
     expect(transport.readyState).toBe("closed");
     expect(transport.polls).toBe(2);
@@ -181,7 +181,7 @@ describe("Polling", () => {
   it("calls off what is still under way when the server has the close", () => {
     const transport = openManually();
     const poll = { abort: vi.fn() };
-    transport.requests.add(poll);
+    transport._requests.add(poll);
     transport.close();
     expect(poll.abort).not.toHaveBeenCalled();
     transport.completePost();
@@ -198,7 +198,7 @@ describe("Polling", () => {
       const transport = openManually();
       const errors = eventInbox(transport, "error");
       const poll = { abort: vi.fn() };
-      transport.requests.add(poll);
+      transport._requests.add(poll);
       transport.close();
       end(transport);
       expect(poll.abort).toHaveBeenCalled();
@@ -207,7 +207,7 @@ describe("Polling", () => {
   });
 
   it("gives bytes in the type that the engine wants at the moment", async () => {
-    const socket = { host: webHost, binaryType: "arraybuffer" as BinaryType, cookieJar: undefined };
+    const socket = { _host: webHost, binaryType: "arraybuffer" as BinaryType };
     const transport = new ManualPolling({ hostname: "localhost", socket }).open();
     const packets = eventInbox<EnginePacket>(transport, "packet");
     transport.onData("bAQID");
@@ -290,7 +290,7 @@ describe.each([
     transport.close();
     expect(transport.readyState).toBe("closed");
     expect((await once(session, "close"))[0]).toBe("transport close");
-    await expect.poll(() => transport.requests.size).toBe(0);
+    await expect.poll(() => transport._requests.size).toBe(0);
     expect(errors.size).toBe(0);
   });
 
@@ -305,7 +305,7 @@ describe.each([
     const end = await requests.next();
     expect([end.req.method, new URL(end.req.url ?? "", origin).searchParams.get("sid")]).toEqual(["POST", "abc"]);
     end.res.end("ok");
-    await expect.poll(() => transport.requests.size).toBe(0);
+    await expect.poll(() => transport._requests.size).toBe(0);
     expect(errors.size).toBe(0);
   });
 
@@ -319,7 +319,7 @@ describe.each([
     const { res } = await requests.next();
     transport.close();
     vi.advanceTimersByTime(4999);
-    expect(transport.requests.size).toBe(1);
+    expect(transport._requests.size).toBe(1);
     vi.advanceTimersByTime(1);
     await once(res, "close");
     vi.runAllTimers();
@@ -380,7 +380,7 @@ describe.each([
     transport.open();
     const { res } = await requests.next();
     vi.advanceTimersByTime(49);
-    expect(transport.requests.size).toBe(1);
+    expect(transport._requests.size).toBe(1);
     vi.advanceTimersByTime(1);
     await once(res, "close");
     await vi.waitFor(() => expect(errors.size).toBe(1));

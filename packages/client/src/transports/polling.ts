@@ -19,7 +19,7 @@ interface Abortable {
  */
 export abstract class Polling extends Transport {
   /** What is under way: a subclass adds each request it makes and takes it out when it is over. */
-  readonly requests: Set<Abortable> = new Set();
+  readonly _requests: Set<Abortable> = new Set();
   _polling = false;
   _onPause: (() => void) | undefined = undefined;
 
@@ -45,18 +45,17 @@ export abstract class Polling extends Transport {
     const abort = (): void => this._abort();
     if (this.readyState !== "opening") this.doRequest(abort, "1");
     // In Node it is no reason to keep the process.
-    (this.timers.setTimeout(abort, CLOSE_TIMEOUT_MS) as { unref?: () => void }).unref?.();
+    this._startTimer(abort, CLOSE_TIMEOUT_MS, true);
   }
 
   write(packets: readonly WritePacket[]): void {
     this.writable = false;
-    const onSent = (): void => {
-      if (this.readyState === "closed") return;
-      this.writable = true;
-      this.emitReserved("drain");
-      this._settle();
-    };
-    this.doRequest(onSent, encodePayload(this.host.codec, packets));
+    this.doRequest(() => this.onDrain(), encodePayload(this._host.codec, packets));
+  }
+
+  override onDrain(): void {
+    super.onDrain();
+    this._settle();
   }
 
   override pause(onPause: () => void): void {
@@ -65,7 +64,7 @@ export abstract class Polling extends Transport {
     this._settle();
   }
 
-  override resume(): void {
+  override _resume(): void {
     if (this.readyState !== "pausing" && this.readyState !== "paused") return;
     this.readyState = "open";
     if (!this._polling) this._poll();
@@ -73,7 +72,7 @@ export abstract class Polling extends Transport {
 
   /** Takes a whole payload. */
   override onData(payload: string): void {
-    for (const packet of decodePayload(this.host.codec, payload)) {
+    for (const packet of decodePayload(this._host.codec, payload)) {
       if (packet.type === "open") this._onHandshake(packet);
       if (packet.type === "close") this.onClose({ description: "transport closed by the server" });
       else this.onPacket(packet);
@@ -121,6 +120,6 @@ export abstract class Polling extends Transport {
   }
 
   _abort(): void {
-    for (const request of this.requests) request.abort();
+    for (const request of this._requests) request.abort();
   }
 }

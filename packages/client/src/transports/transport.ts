@@ -1,9 +1,9 @@
 import type { EnginePacket, OutgoingEnginePacket } from "@plugboard/protocol";
 import { Emitter } from "../emitter.js";
 import type { EngineOptions } from "../engine/engine-options.js";
-import { type BinaryType, type CookieJar, type Host, webHost } from "../host.js";
+import { type BinaryType, type Host, webHost } from "../host.js";
 import { type Query, queryString } from "../query-string.js";
-import { type Timers, timersFor } from "../timers.js";
+import { type StartTimer, timersFor } from "../timers.js";
 import { bracketed } from "../url.js";
 import { transportError } from "./transport-error.js";
 
@@ -14,9 +14,8 @@ export interface WritePacket extends OutgoingEnginePacket {
 
 /** What a transport may ask of the engine it belongs to. */
 export interface TransportOwner {
-  readonly host: Host;
+  readonly _host: Host;
   readonly binaryType: BinaryType;
-  readonly cookieJar: CookieJar | undefined;
 }
 
 /** Options of one transport: those of the engine, those of `transportOptions` for its name, and its own query. */
@@ -46,9 +45,9 @@ export abstract class Transport extends Emitter {
   readonly opts: TransportOptions;
   readonly query: Query;
   readonly socket: TransportOwner | undefined;
-  readonly host: Host;
-  readonly timers: Timers;
-  readyState: TransportState | undefined;
+  readonly _host: Host;
+  readonly _startTimer: StartTimer;
+  readyState: TransportState | undefined = undefined;
   /** Whether `send` may be called now. */
   writable = false;
   /** Whether bytes travel as they are instead of as base64. */
@@ -59,8 +58,8 @@ export abstract class Transport extends Emitter {
     this.opts = options;
     this.query = options.query ?? {};
     this.socket = options.socket;
-    this.host = options.socket?.host ?? webHost;
-    this.timers = timersFor(options);
+    this._host = options.socket?._host ?? webHost;
+    this._startTimer = timersFor(options);
     this.supportsBinary = !options.forceBase64;
   }
 
@@ -105,12 +104,13 @@ export abstract class Transport extends Emitter {
   }
 
   /** Goes on after `pause`: the upgrade failed at the last moment. */
-  resume(): void {}
+  _resume(): void {}
 
   /** The batch is out. */
   onDrain(): void {
-    this.writable = this.readyState === "open";
-    this.tell("drain");
+    if (this.readyState === "closed") return;
+    this.writable = true;
+    this._tell("drain");
   }
 
   onOpen(): void {
@@ -121,21 +121,21 @@ export abstract class Transport extends Emitter {
 
   /** Takes one encoded packet. */
   onData(data: string | Uint8Array | ArrayBuffer): void {
-    this.onPacket(this.host.codec.decodePacket(data));
+    this.onPacket(this._host.codec.decodePacket(data));
   }
 
   /** The reverse of `onData`. */
   encode(packet: WritePacket): string | Uint8Array {
-    return this.host.codec.encodePacket(packet, this.supportsBinary);
+    return this._host.codec.encodePacket(packet, this.supportsBinary);
   }
 
   /** Bytes are handed over as the engine's `binaryType` says. */
   onPacket(packet: EnginePacket): void {
     const { data } = packet;
     if (typeof data === "object") {
-      packet.data = convertBytes(data, this.socket?.binaryType ?? this.host.binaryType) as Uint8Array;
+      packet.data = convertBytes(data, this.socket?.binaryType ?? this._host.binaryType) as Uint8Array;
     }
-    this.tell("packet", packet);
+    this._tell("packet", packet);
   }
 
   onError(message: string, description?: unknown, context?: unknown): this {
@@ -152,9 +152,9 @@ export abstract class Transport extends Emitter {
   /** `schema://host[:port]path?query`; the port is left out where it is the scheme's own. */
   createUri(schema: string, query: Query): string {
     const { hostname = "", port, path = "", secure } = this.opts;
-    const isDefault = !port || Number(port) === (secure ? 443 : 80);
+    const ownPort = port && Number(port) !== (secure ? 443 : 80) ? ":" + port : "";
     const search = queryString(query);
-    return `${schema}://${bracketed(hostname)}${isDefault ? "" : `:${port}`}${path}${search && "?" + search}`;
+    return `${schema}://${bracketed(hostname)}${ownPort}${path}${search && "?" + search}`;
   }
 }
 

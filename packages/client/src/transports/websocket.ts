@@ -45,7 +45,7 @@ export class WebSocket extends Transport {
     for (const packet of packets) {
       const data = this.encode(packet);
       try {
-        this.sendFrame(data, packet);
+        this._sendFrame(data, packet);
       } catch {
         // It is closing: `onclose` follows.
       }
@@ -63,13 +63,13 @@ export class WebSocket extends Transport {
     const { extraHeaders, protocols } = this.opts;
     const Socket = globalThis.WebSocket as unknown as WebSocketClass;
     // Only React Native knows a third argument.
-    const ws = extraHeaders ? new Socket(uri, protocols, { headers: extraHeaders }) : new Socket(uri, protocols);
+    const ws = new Socket(uri, protocols, extraHeaders && { headers: extraHeaders });
     ws.binaryType = "arraybuffer";
     ws.onmessage = ({ data }) => this.onData(data);
     return ws;
   }
 
-  sendFrame(data: string | Uint8Array, _packet: WritePacket): void {
+  _sendFrame(data: string | Uint8Array, _packet: WritePacket): void {
     this.ws?.send(data);
   }
 }

@@ -77,7 +77,7 @@ async function open(cut?: Cut, options?: TransportOptions) {
 }
 
 function ownerWith(binaryType: BinaryType): TransportOptions {
-  return { socket: { host: webHost, binaryType, cookieJar: undefined } };
+  return { socket: { _host: webHost, binaryType } };
 }
 
 describe("WebTransport", () => {

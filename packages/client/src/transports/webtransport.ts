@@ -35,7 +35,7 @@ export class WebTransport extends Transport {
 
   _start(stream: WebTransportBidirectionalStream): void {
     const reader = (stream.readable as ReadableStream<Uint8Array>).getReader();
-    const decoder = new FrameDecoder(Infinity, this.host.codec);
+    const decoder = new FrameDecoder(Infinity, this._host.codec);
     this._writer = (stream.writable as WritableStream<Uint8Array>).getWriter();
     const { sid } = this.query;
     const read = (): void =>
@@ -46,7 +46,7 @@ export class WebTransport extends Transport {
           read();
         },
         // The end of the session also breaks the stream, and is told by `closed`, a moment later.
-        (error: unknown) => this.timers.setTimeout(() => this._fail(error), 0),
+        (error: unknown) => this._startTimer(() => this._fail(error), 0),
       );
     this._send([{ type: "open", data: sid && JSON.stringify({ sid }) }]).then(() => {
       if (this.readyState !== "opening") return;

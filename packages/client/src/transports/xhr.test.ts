@@ -70,7 +70,7 @@ describe("XHR", () => {
       const transport = new PageXHR({ hostname: "127.0.0.1", port: 1, path: "/" });
       const errors = eventInbox<TransportError>(transport, "error");
       transport.open();
-      await expect.poll(() => transport.requests.size).toBe(0);
+      await expect.poll(() => transport._requests.size).toBe(0);
       // The timer of the error is older than this one.
       await new Promise((resolve) => setTimeout(resolve, 1));
       return errors.size;

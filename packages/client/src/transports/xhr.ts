@@ -14,19 +14,18 @@ globalThis.addEventListener?.("pageshow", () => {
 /** Polling over `XMLHttpRequest` (spec/client.md 2.10); only status 200 is success. */
 export class XHR extends Polling {
   doRequest(onLoad: (text: string) => void, body?: string): void {
-    const isPost = body !== undefined;
     const { extraHeaders, requestTimeout = 0, withCredentials = false } = this.opts;
     let xhr: XMLHttpRequest | undefined;
     const fail = (description: unknown): void => {
-      this.timers.setTimeout(() => {
-        if (!leaving) this.onError(`xhr ${isPost ? "post" : "poll"} error`, description, xhr);
+      this._startTimer(() => {
+        if (!leaving) this.onError(`xhr ${body ? "post" : "poll"} error`, description, xhr);
       }, 0);
     };
     try {
       // Missing in service workers.
       const request = (xhr = new XMLHttpRequest());
-      request.open(isPost ? "POST" : "GET", this.uri(), true);
-      const type = isPost && { "Content-type": "text/plain;charset=UTF-8" };
+      request.open(body ? "POST" : "GET", this.uri(), true);
+      const type = body && { "Content-type": "text/plain;charset=UTF-8" };
       for (const [name, value] of Object.entries({ Accept: "*/*", ...type, ...extraHeaders })) {
         try {
           request.setRequestHeader(name, value);
@@ -38,11 +37,11 @@ export class XHR extends Polling {
       request.timeout = requestTimeout;
       request.onreadystatechange = () => {
         if (request.readyState !== 4) return;
-        this.requests.delete(request);
+        this._requests.delete(request);
         if (request.status === 200) onLoad(request.responseText);
         else fail(request.status);
       };
-      this.requests.add(request);
+      this._requests.add(request);
       request.send(body ?? null);
     } catch (error) {
       fail(error);

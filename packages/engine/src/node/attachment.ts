@@ -2,6 +2,7 @@ import { Server as HttpServer, type IncomingMessage, type ServerResponse } from 
 import { Server as HttpsServer } from "node:https";
 import type { Duplex } from "node:stream";
 import { engineUrlPrefix, type AttachOptions } from "../options.js";
+import { RequestFront } from "./request-front.js";
 
 /** What an attachment passes on: the requests and upgrades of its path, and the server's own life. */
 export interface AttachmentTarget {
@@ -10,8 +11,6 @@ export interface AttachmentTarget {
   handleUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
   onServerClose(): void;
 }
-
-type Listener = (...args: unknown[]) => void;
 
 /** What the attachments of one server share, of whatever engine. */
 interface Siblings {
@@ -36,16 +35,13 @@ function siblingsOf(server: HttpServer): Siblings {
   return siblings;
 }
 
-/**
- * Puts an engine in front of the `request` listeners of an HTTP server. Node knows no way to stop an event, so the
- * listeners found are taken off and called by ours when the URL is not ours; `detach` puts them back.
- */
+/** Gives an engine the requests and upgrades of its path, before the listeners of the HTTP server; `detach` undoes it. */
 export class Attachment {
   readonly prefix: string;
   readonly #server: HttpServer;
   readonly #target: AttachmentTarget;
   readonly #options: AttachOptions;
-  readonly #requestListeners: Listener[];
+  readonly #front: RequestFront;
   readonly #siblings: Siblings;
   #isDetached = false;
 
@@ -54,10 +50,7 @@ export class Attachment {
     this.#server = server;
     this.#target = target;
     this.#options = options;
-    // With the wrappers of `once`, which are to fire once and not for ever.
-    this.#requestListeners = server.rawListeners("request") as Listener[];
-    for (const listener of this.#requestListeners) server.off("request", listener);
-    server.on("request", this.#onRequest);
+    this.#front = new RequestFront(server, (req, res) => this.#takeRequest(req, res));
     server.on("close", this.#onClose);
     const event = connectionEventOf(server);
     if (event !== undefined) server.on(event, this.#onConnection);
@@ -83,12 +76,7 @@ export class Attachment {
     server.off("upgrade", this.#onUpgrade);
     server.off("close", this.#onClose);
     server.off(connectionEventOf(server) ?? "connection", this.#onConnection);
-    const listeners = server.rawListeners("request") as Listener[];
-    // Somebody has attached after us and calls our listener among his own: it passes everything on from now on.
-    if (!listeners.includes(this.#onRequest as Listener)) return;
-    for (const listener of listeners) server.off("request", listener);
-    const added = listeners.filter((listener) => listener !== this.#onRequest);
-    for (const listener of [...this.#requestListeners, ...added]) server.on("request", listener);
+    this.#front.leave();
   }
 
   readonly #onConnection = (socket: Duplex): void => {
@@ -103,11 +91,12 @@ export class Attachment {
     if (silent.delete(socket)) socket.off("close", onSilentClose);
   }
 
-  readonly #onRequest = (req: IncomingMessage, res: ServerResponse): void => {
+  #takeRequest(req: IncomingMessage, res: ServerResponse): boolean {
     this.#onRequestFrom(req.socket);
-    if (this.matches(req.url)) this.#target.handleRequest(req, res);
-    else for (const listener of this.#requestListeners) listener.call(this.#server, req, res);
-  };
+    const isOurs = this.matches(req.url);
+    if (isOurs) this.#target.handleRequest(req, res);
+    return isOurs;
+  }
 
   readonly #onUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer): void => {
     this.#onRequestFrom(socket);

@@ -95,9 +95,6 @@ export class NodeHttpRequest implements HttpRequestLike {
   }
 }
 
-/** How long a client may go on with a body that is answered already: for it to read the answer, and to finish. */
-const REST_OF_BODY_MS = 1000;
-
 /** Sends an answer through Node's `http`; header fields set before, by middlewares, stay. */
 export function writeNodeAnswer(res: ServerResponse, answer: HttpAnswer): void {
   if (res.headersSent || res.destroyed) {
@@ -110,20 +107,12 @@ export function writeNodeAnswer(res: ServerResponse, answer: HttpAnswer): void {
   const finish = (error?: Error): void => {
     if (isDone) return;
     isDone = true;
-    if (!res.req.complete) cutUnlessComplete(res.req);
     answer.done(error);
   };
   res.once("finish", () => finish());
   res.once("close", () => finish(res.writableFinished ? undefined : new Error("the connection was closed")));
   if (typeof answer.body === "string" || answer.body instanceof Uint8Array) res.end(answer.body);
   else pipeBody(answer.body, res);
-}
-
-/** Throws away what still comes of a body, and cuts the connection when it does not end: nobody else would. */
-function cutUnlessComplete(req: IncomingMessage): void {
-  if (req.destroyed) return;
-  const timer = setTimeout(() => req.destroy(), REST_OF_BODY_MS).unref();
-  req.resume().once("close", () => clearTimeout(timer));
 }
 
 function pipeBody(body: ReadableStream<Uint8Array>, res: ServerResponse): void {
