@@ -10,13 +10,13 @@ import { root } from "./run.mjs";
  * saying so here. Those without either are for information.
  */
 const LIMITS = [
-  { file: "socket.io.min.js", limit: 10_620, goal: 10_000 },
-  { file: "socket.io.esm.min.js", limit: 10_890, goal: 9_000 },
-  { file: "socket.io.websocket.esm.min.js", limit: 8_390, goal: 6_000 },
+  { file: "socket.io.min.js", limit: 10_640, goal: 10_000 },
+  { file: "socket.io.esm.min.js", limit: 10_910, goal: 9_000 },
+  { file: "socket.io.websocket.esm.min.js", limit: 8_410, goal: 6_000 },
   { file: "socket.io.msgpack.min.js" },
   { file: "socket.io.js" },
-  { program: 'import { io } from "@plugboard/client"; io();', limit: 11_280, goal: 9_000 },
-  { program: 'import { io } from "@plugboard/client/websocket"; io();', limit: 8_970, goal: 6_000 },
+  { program: 'import { io } from "@plugboard/client"; io();', limit: 11_310, goal: 9_000 },
+  { program: 'import { io } from "@plugboard/client/websocket"; io();', limit: 9_010, goal: 6_000 },
 ];
 
 /** What a bundler makes of a program, as for a page in production. */

@@ -40,7 +40,8 @@ function namespaceOf(source, checker) {
     const used = parameters.map((parameter) => parameter.name.text).join(", ");
     const inBrackets = (list) => (list ? `<${list}>` : "");
     const alias = `type Required_${name}${inBrackets(declared)} = ${local}${inBrackets(used)};`;
-    const inner = [...(symbol.exports?.keys() ?? [])].map((type) => `  type ${type} = ${local}.${type};`);
+    const exported = [...(symbol.exports?.values() ?? [])].filter(({ flags }) => flags & ts.SymbolFlags.Type);
+    const inner = exported.map(({ name: type }) => `  type ${type} = ${local}.${type};`);
     if (inner.length === 0) return [alias];
     return [alias, `declare namespace Required_${name} {`, ...inner, "}"];
   };

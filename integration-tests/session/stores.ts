@@ -64,7 +64,7 @@ export const redis: StoreKind = {
   },
 };
 
-export const postgres: StoreKind = {
+const postgres: StoreKind = {
   name: "connect-pg-simple on PostgreSQL",
   start: async () => {
     const { Pool } = (await loadPeer("pg")) as { Pool: new (options: object) => { end(): Promise<void> } };

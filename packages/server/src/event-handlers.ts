@@ -30,7 +30,7 @@ type Step = (context: EventContext) => unknown;
  *
  * @param steps - run in order before the handler; a Standard Schema replaces the first argument by what it makes of it
  */
-export function handledEvent(steps: readonly EventStep[], handler: EventHandler): HandledEvent {
+function handledEvent(steps: readonly EventStep[], handler: EventHandler): HandledEvent {
   if (typeof handler !== "function") throw new TypeError("the last argument has to be the handler");
   const work = steps.map(stepOf);
   return {

@@ -46,7 +46,7 @@ export { EventError, useContract };
 export { parse } from "@plugboard/contract";
 export { isSameOrigin, nodeRequest } from "@plugboard/engine";
 export type { Engine, EngineMiddleware, HeaderFields, HttpAnswer } from "@plugboard/engine";
-export type { Contract, ErrorAnswer, ServerEmitEvents, ServerListenEvents, StandardSchema } from "@plugboard/contract";
+export type { ErrorAnswer, StandardSchema } from "@plugboard/contract";
 export type {
   AttachableServer,
   BroadcastOperator,
