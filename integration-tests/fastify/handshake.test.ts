@@ -55,7 +55,7 @@ describe.each(bothClients)("a handshake through Fastify, by $name", (client) => 
         },
       );
       const connected = nextEvent(app.io as never, "connection");
-      await client.connect(`${url}/?a=b`, { ...options, query: { room: "5" } });
+      await client.connect(url, { ...options, query: { room: "5" } });
       const [socket] = (await connected) as [{ request: FastifyRequest & { user: string }; handshake: never }];
       expect(socket.request.user).toBe("ada");
       expect(socket.request.ip).toBe("127.0.0.1");
