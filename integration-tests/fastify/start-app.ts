@@ -13,12 +13,16 @@ export interface StartedApp {
 export type Setup = (app: FastifyInstance) => unknown;
 
 /** An application of Fastify that listens until the running test ends. */
-export async function listen(app: FastifyInstance, host: string = "127.0.0.1"): Promise<StartedApp> {
+export async function listen(
+  app: FastifyInstance,
+  host: string = "127.0.0.1",
+  askedPort: number = 0,
+): Promise<StartedApp> {
   onTestFinished(async () => {
     app.server.closeAllConnections();
     await app.close();
   });
-  await app.listen({ port: 0, host });
+  await app.listen({ port: askedPort, host });
   const { port } = app.server.address() as AddressInfo;
   return { app, url: `http://${host}:${port}`, port };
 }

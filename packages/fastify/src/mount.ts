@@ -225,13 +225,13 @@ export class Mount implements Claimant {
     if (this.#isClosing) res.shouldKeepAlive = false;
     const answer = await this.#engine.handle(nodeRequest(req, res));
     let isDone = false;
-    const finish = (): void => {
-      if (isDone) return;
+    const finish = (error?: Error): void => {
+      if (!isDone) answer.done(error);
       isDone = true;
-      answer.done(res.writableFinished ? undefined : new Error("the connection was closed"));
     };
-    res.once("finish", finish).once("close", finish);
-    if (res.destroyed) finish();
+    const onClose = (): void => finish(new Error("the connection was closed"));
+    res.once("finish", () => finish()).once("close", onClose);
+    if (res.destroyed) onClose();
     return reply.code(answer.status).headers(answer.headers).send(answer.body);
   }
 }

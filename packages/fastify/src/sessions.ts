@@ -1,6 +1,12 @@
 import type { IncomingMessage } from "node:http";
 import type { Server, Socket } from "@plugboard/server";
-import { fromExpressStore, fromRequest, SocketSessions, type ExpressSessionStore } from "@plugboard/session";
+import {
+  fromExpressStore,
+  fromRequest,
+  SocketSessions,
+  type ExpressSessionStore,
+  type SessionStore,
+} from "@plugboard/session";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { fastifyRequestOf } from "./handshake-requests.js";
 import type { SessionOptions } from "./options.js";
@@ -89,8 +95,8 @@ class StoreSessions implements SharedSessions {
     });
     return new SocketSessions(io, {
       ...this.#options,
-      store: fromExpressStore(store),
-      sessionIdOf: sessionIdOf,
+      store: withoutExpired(fromExpressStore(store)),
+      sessionIdOf,
       checkOrigin: false,
     });
   }
@@ -130,6 +136,19 @@ class StoreSessions implements SharedSessions {
     middleware(subject, reply.raw, onTurn);
     raw.emit = (...args: Parameters<IncomingMessage["emit"]>) => subject.emit(...args);
   }
+}
+
+/**
+ * `@fastify/session` looks at the end of a session itself, and its own store keeps those that have expired. The same object is
+ * given back, for it is what changes take turns by.
+ */
+function withoutExpired(store: SessionStore): SessionStore {
+  const load = store.load.bind(store);
+  store.load = async (id) => {
+    const stored = await load(id);
+    return stored?.expiresAt !== undefined && stored.expiresAt <= Date.now() ? undefined : stored;
+  };
+  return store;
 }
 
 function sessionIdOf(request: IncomingMessage | FastifyRequest): string | undefined {
