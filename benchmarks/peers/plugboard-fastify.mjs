@@ -10,7 +10,13 @@ await servePeer({
   version: createRequire(import.meta.url)("@plugboard/fastify/package.json").version,
   async attach(httpServer) {
     const app = Fastify({ serverFactory: (handler) => httpServer.on("request", handler) });
-    await app.register(socketio, { transports: ["websocket"], perMessageDeflate: false, serveClient: false });
+    await app.register(socketio, {
+      transports: ["websocket"],
+      perMessageDeflate: false,
+      serveClient: false,
+      // All load comes from one address.
+      maxHandshakesPerSecond: Infinity,
+    });
     app.io.on("connection", (socket) => {
       socket.on("echo", (payload, ack) => ack(payload));
     });
