@@ -1,5 +1,6 @@
 import { socketio } from "@plugboard/fastify";
 import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
+import fastifyPlugin from "fastify-plugin";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createRequire } from "node:module";
@@ -115,8 +116,8 @@ describe("works with", () => {
   });
 
   it.each(["fastify-plugin", "fastify-plugin-6"])("%s: what it wraps is in the scope around it", async (name) => {
-    const wrap = name === "fastify-plugin" ? createRequire(import.meta.url)(name) : await loadPeer<never>(name);
-    const wrapped = (wrap as (plugin: unknown) => never)(async (app: FastifyInstance) => {
+    const wrap = name === "fastify-plugin" ? fastifyPlugin : await loadPeer<never>(name);
+    const wrapped = (wrap as unknown as (plugin: unknown) => never)(async (app: FastifyInstance) => {
       app.io.event("wrapped", () => name);
     });
     const app = Fastify();

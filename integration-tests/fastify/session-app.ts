@@ -5,7 +5,7 @@ import { loadPeer } from "./peers.js";
 import { listen, type StartedApp } from "./start-app.js";
 
 /** What `@fastify/session` puts on a request, as far as tests use it. */
-export interface AppSession {
+interface AppSession {
   sessionId: string;
   user?: string;
   count?: number;
@@ -14,8 +14,7 @@ export interface AppSession {
   destroy(): Promise<void>;
 }
 
-export const sessionOf = (request: FastifyRequest): AppSession =>
-  (request as unknown as { session: AppSession }).session;
+const sessionOf = (request: FastifyRequest): AppSession => (request as unknown as { session: AppSession }).session;
 
 /** A store in memory that takes a turn of the event loop for everything, and keeps texts as a database would. */
 export class SlowStore extends EventEmitter {

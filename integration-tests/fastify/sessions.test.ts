@@ -73,6 +73,31 @@ describe.each(bothClients)("sessions of @fastify/session, as $name sees them", (
     expect((await changed.promise).count).toBe(1);
   });
 
+  it("are rooms that routes can send to", async () => {
+    const { url } = await startSessionApp({
+      setup: (app) => {
+        app.post("/tell", async (request) => {
+          request.io.to((request as unknown as { session: { sessionId: string } }).session).emit("told");
+          return "ok";
+        });
+      },
+    });
+    const [ada, bob] = [await login(url), await login(url)];
+    const socket = await client.connect(url, { extraHeaders: { cookie: ada } });
+    const other = await client.connect(url, { extraHeaders: { cookie: bob } });
+    const told: string[] = [];
+    socket.on("told", () => told.push("ada"));
+    other.on("told", () => told.push("bob"));
+    const heard = nextEvent(socket, "told");
+    const answer = await fetch(`${url}/tell`, { method: "POST", headers: { cookie: ada } });
+    expect(await answer.text()).toBe("ok");
+    await heard;
+    const last = nextEvent(other, "told");
+    await fetch(`${url}/tell`, { method: "POST", headers: { cookie: bob } });
+    await last;
+    expect(told).toEqual(["ada", "bob"]);
+  });
+
   it.each(["polling", "websocket"])("refuse a client over %s that has not logged in", async (transport) => {
     const { url } = await startSessionApp();
     const [error] = await nextEvent<[Refusal]>(client.open(url, { transports: [transport] }), "connect_error");

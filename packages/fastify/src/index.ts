@@ -24,7 +24,14 @@ export type { JwtClaims, JwtCredentials, JwtOptions } from "./jwt.js";
 export type { NamespaceOptions, NamespacePlugin } from "./namespace-scope.js";
 export type { HandshakeRouteOptions, SessionOptions, SocketioOptions } from "./options.js";
 export type { PluginError, PluginErrorCode } from "./plugin-error.js";
-export type { FastifyEventContext, FastifyNamespace, FastifySocket, FastifySocketServer, Register } from "./types.js";
+export type {
+  FastifyEventContext,
+  FastifyNamespace,
+  FastifySocket,
+  FastifySocketServer,
+  Register,
+  SessionReference,
+} from "./types.js";
 
 declare module "fastify" {
   interface FastifyInstance<
@@ -57,6 +64,8 @@ declare module "fastify" {
   }
 
   interface FastifyRequest {
+    /** `fastify.io` of the scope of the route: `request.io.to(request.session).emit(...)`. */
+    readonly io: FastifySocketServer;
     /** Whether it begins a connection of Socket.IO: `false` for polls, and for requests to other routes. */
     readonly ioHandshake: boolean;
   }

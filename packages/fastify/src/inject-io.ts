@@ -1,4 +1,5 @@
 import type { Server } from "@plugboard/server";
+import type * as Testing from "@plugboard/testing";
 import type { TestClientOptions, TestSocket } from "@plugboard/testing";
 import type { FastifyInstance } from "fastify";
 import { pluginError } from "./plugin-error.js";
@@ -26,7 +27,7 @@ export async function injectClient(
   return testClient(io, namespace, { agent, ...options }) as unknown as Promise<InjectedSocket>;
 }
 
-async function loadTesting(): Promise<typeof import("@plugboard/testing")> {
+async function loadTesting(): Promise<typeof Testing> {
   try {
     return await import("@plugboard/testing");
   } catch (error) {

@@ -244,7 +244,7 @@ function runMiddlewares(
 ): Promise<boolean> | boolean {
   if (middlewares.length === 0) return true;
   return (async () => {
-    for (const middleware of [...middlewares]) {
+    for (const middleware of middlewares) {
       await new Promise<void>((resolve, reject) => {
         res.once("finish", resolve).once("close", resolve);
         const next = (error?: unknown): void => {

@@ -86,6 +86,13 @@ function serversOf(app: FastifyInstance): Map<string, Socketio> {
       },
     });
   }
+  if (!app.hasRequestDecorator("io")) {
+    app.decorateRequest("io", {
+      getter() {
+        return this.server.io;
+      },
+    });
+  }
   app.decorate(
     "ioNamespace",
     function (

@@ -15,6 +15,8 @@ import { scoped } from "./scoped.js";
 
 /** The sessions of an application, as long as its sockets share them. */
 export interface SharedSessions {
+  /** The room that all sockets of a session are in. */
+  roomOf(id: string): string;
   close(): void;
 }
 
@@ -80,6 +82,11 @@ class StoreSessions implements SharedSessions {
     // Now, to be before the middlewares of the program.
     io.useAlways((socket, next) => (this.#admit === undefined ? next() : this.#admit(socket, next)));
     app.addHook("onRequest", (request, reply, done) => this.#onRequest(request, reply, done));
+  }
+
+  roomOf(id: string): string {
+    // Without a request before there is no socket either.
+    return this.#sessions?.roomOf(id) ?? id;
   }
 
   close(): void {

@@ -1,6 +1,13 @@
 import { Server as HttpServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { limitEvents, limitHandshakes } from "@plugboard/rate-limit";
-import { Server, type ListenerFailure, type Namespace, type ServerOptions, type Socket } from "@plugboard/server";
+import {
+  Server,
+  type ListenerFailure,
+  type Namespace,
+  type Room,
+  type ServerOptions,
+  type Socket,
+} from "@plugboard/server";
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from "fastify";
 import { registerEvent, type RegisterHandler } from "./event-handler.js";
 import { EventScopes, type EventScope } from "./event-scope.js";
@@ -11,7 +18,7 @@ import type { ResolvedOptions } from "./options.js";
 import { pluginError } from "./plugin-error.js";
 import { scoped } from "./scoped.js";
 import { shareSessions, type SharedSessions } from "./sessions.js";
-import type { FastifyEventContext, FastifySocketServer } from "./types.js";
+import type { FastifyEventContext, FastifySocketServer, SessionReference } from "./types.js";
 
 /** How long the last answers may take to leave, in milliseconds, when `preClose` has used up all the time. */
 const MIN_CLOSE_MS = 250;
@@ -102,8 +109,11 @@ export class Socketio {
     return this.#scopedTo(scope, namespace, (event, handler) => namespace.handle(event, handler));
   }
 
-  #scopedTo(scope: EventScope, target: object, register: RegisterHandler): object {
-    const front: object = scoped(target, {
+  #scopedTo(scope: EventScope, target: Server | Namespace, register: RegisterHandler): object {
+    const to = (rooms: Room | Room[] | SessionReference): unknown => target.to(this.#roomsOf(rooms));
+    const front: object = scoped(target as object, {
+      to,
+      in: to,
       event: (name: string, ...rest: unknown[]): object => {
         const handler = rest.at(-1) as (payload: unknown, context: HookContext) => unknown;
         const options = (rest.length > 1 ? rest[0] : {}) as EventOptions<unknown, unknown, unknown>;
@@ -116,6 +126,16 @@ export class Socketio {
       },
     });
     return front;
+  }
+
+  /** A session of a request stands for the sockets of that session. */
+  #roomsOf(rooms: Room | Room[] | SessionReference): Room | Room[] {
+    if (typeof rooms === "string" || Array.isArray(rooms)) return rooms;
+    if (this.#sessions !== undefined) return this.#sessions.roomOf(rooms.sessionId);
+    throw pluginError(
+      "SIO_FASTIFY_NO_SESSION",
+      "io.to(session) needs @fastify/session: register it before @plugboard/fastify",
+    );
   }
 
   #addHook<Name extends keyof EventHooks>(scope: EventScope, name: Name, hook: EventHooks[Name]): void {

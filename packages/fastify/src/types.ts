@@ -1,4 +1,5 @@
 import type {
+  BroadcastOperator,
   DefaultEventsMap,
   EventContext,
   EventsMap,
@@ -57,6 +58,11 @@ export type FastifyEventContext<Config = unknown> = EventContext<FastifySocket> 
   readonly config?: Config | undefined;
 };
 
+/** `request.session` of `@fastify/session`. */
+export interface SessionReference {
+  readonly sessionId: string;
+}
+
 /** What a server and a namespace say of their sockets, and how events are registered. */
 export interface FastifyFront<
   ListenEvents extends EventsMap,
@@ -66,6 +72,10 @@ export interface FastifyFront<
   TypeProvider extends FastifyTypeProvider,
 >
   extends EventRegistration<TypeProvider>, EventHookFront {
+  /** Targets the sockets of a session of `@fastify/session`, in this namespace. */
+  to(session: SessionReference): BroadcastOperator<EmitEvents, SocketData>;
+  /** The same as `to`. */
+  in(session: SessionReference): BroadcastOperator<EmitEvents, SocketData>;
   on(
     event: "connection" | "connect",
     listener: (socket: FastifySocket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void,

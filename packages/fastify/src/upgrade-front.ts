@@ -87,7 +87,7 @@ export class UpgradeFront {
 }
 
 /** A response that is written to the socket of an upgrade, and ends it. */
-export function responseOn(req: IncomingMessage, socket: Duplex): ServerResponse {
+function responseOn(req: IncomingMessage, socket: Duplex): ServerResponse {
   socket.on("error", () => socket.destroy());
   const res = new ServerResponse(req);
   res.shouldKeepAlive = false;
