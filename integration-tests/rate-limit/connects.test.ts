@@ -1,10 +1,10 @@
 import { limitConnects } from "@plugboard/rate-limit";
 import { describe, expect, it } from "vitest";
 import { nextEvent } from "../support/next-event.js";
-import { testedClients } from "./clients.js";
+import { bothClients } from "../support/both-clients.js";
 import { serveLimited } from "./limited-server.js";
 
-describe.each(testedClients)("limitConnects, with $name", (client) => {
+describe.each(bothClients)("limitConnects, with $name", (client) => {
   const refusal = async (url: string, auth: object = {}): Promise<unknown> => {
     const [error] = await nextEvent<[Error & { data: unknown }]>(client.open(url, { auth }), "connect_error");
     return { message: error.message, data: error.data };

@@ -3,7 +3,7 @@ import { limitEvents, rateLimit, type Limiter } from "@plugboard/rate-limit";
 import { describe, expect, it } from "vitest";
 import type { Socket } from "@plugboard/server";
 import { nextEvent } from "../support/next-event.js";
-import { testedClients } from "./clients.js";
+import { bothClients } from "../support/both-clients.js";
 import { serveLimited } from "./limited-server.js";
 
 const refused = {
@@ -45,7 +45,7 @@ function record(socket: Socket): Promise<unknown[]> {
 
 const heardRefusal = { code: refused.code, data: refused.data };
 
-describe.each(testedClients)("limitEvents, with $name", (client) => {
+describe.each(bothClients)("limitEvents, with $name", (client) => {
   it("answers the event beyond the limit with an error, and tells the server", async () => {
     const { io, url, failures } = await serveLimited();
     limitEvents(io, { points: 2, duration: 60 });
@@ -200,7 +200,7 @@ describe.each(testedClients)("limitEvents, with $name", (client) => {
   });
 });
 
-describe.each(testedClients)("rateLimit as a step, with $name", (client) => {
+describe.each(bothClients)("rateLimit as a step, with $name", (client) => {
   it("limits the handlers that share it, each socket for itself, and no others", async () => {
     const { io, url } = await serveLimited();
     const step = rateLimit({ points: 2, duration: 60 });

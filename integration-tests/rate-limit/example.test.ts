@@ -4,11 +4,11 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { enginePath } from "../support/raw-connection.js";
 import { nextEvent } from "../support/next-event.js";
-import { testedClients } from "./clients.js";
+import { bothClients } from "../support/both-clients.js";
 
 const script = fileURLToPath(new URL("../../examples/bare-node/rate-limits.js", import.meta.url));
 
-describe.each(testedClients)("the example, with $name", (client) => {
+describe.each(bothClients)("the example, with $name", (client) => {
   it("limits handshakes, joining, events and a handler, and ends when it is told to", async () => {
     const child = spawn(process.execPath, [script], { env: { ...process.env, PORT: "0" } });
     onTestFinished(() => void child.kill("SIGKILL"));

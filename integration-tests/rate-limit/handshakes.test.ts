@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { nextEvent } from "../support/next-event.js";
 import { enginePath } from "../support/raw-connection.js";
 import { refusedUpgrade } from "../support/refused-upgrade.js";
-import { testedClients } from "./clients.js";
+import { bothClients } from "../support/both-clients.js";
 import { serveLimited } from "./limited-server.js";
 
 const polling = (url: string): Promise<Response> => fetch(url + enginePath("polling"));
@@ -25,7 +25,7 @@ describe("limitHandshakes", () => {
     expect(io.engine.clientsCount).toBe(2);
   });
 
-  it.each(testedClients)("lets a $name go on over polls, posts and an upgrade, which do not count", async (client) => {
+  it.each(bothClients)("lets a $name go on over polls, posts and an upgrade, which do not count", async (client) => {
     const { io, url } = await serveLimited();
     limitHandshakes(io, { points: 1, duration: 60 });
     io.on("connection", (socket) => socket.on("echo", (value, ack) => ack(value)));
@@ -41,7 +41,7 @@ describe("limitHandshakes", () => {
     expect(await ada.emitWithAck("echo", "still here")).toBe("still here");
   });
 
-  it.each(testedClients)("lets a refused $name in by itself once the window is over", async (client) => {
+  it.each(bothClients)("lets a refused $name in by itself once the window is over", async (client) => {
     const { io, url } = await serveLimited();
     limitHandshakes(io, { points: 1, duration: 0.2 });
     await client.connect(url);
@@ -75,6 +75,15 @@ describe("limitHandshakes", () => {
     const { io: front, url } = await serveLimited({ path: "/front" });
     io.attach(front.httpServer);
     expect([(await polling(url)).status, (await polling(url)).status]).toEqual([200, 429]);
+    await io.close();
+  });
+
+  it("counts for a server that is attached again together", async () => {
+    const { io, url } = await serveLimited();
+    limitHandshakes(io, { points: 1, duration: 60 });
+    const { io: front, url: otherUrl } = await serveLimited({ path: "/front" });
+    io.attach(front.httpServer);
+    expect([(await polling(url)).status, (await polling(otherUrl)).status]).toEqual([200, 429]);
     await io.close();
   });
 

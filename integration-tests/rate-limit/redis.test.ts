@@ -11,7 +11,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTes
 import { startRedis, type RedisProcess } from "../adapters/redis-process.js";
 import { installLocked } from "../support/install-locked.js";
 import { nextEvent } from "../support/next-event.js";
-import { testedClients } from "./clients.js";
+import { bothClients } from "../support/both-clients.js";
 import { serveLimited } from "./limited-server.js";
 
 const script = fileURLToPath(new URL("./fixtures/limited-node.mjs", import.meta.url));
@@ -24,7 +24,7 @@ interface NodeRedis {
 
 const refused = { status: "error", code: "SIO_RATE_LIMITED", message: "Too many events" };
 
-describe.each(testedClients)("limits on a real Redis, with $name", (client) => {
+describe.each(bothClients)("limits on a real Redis, with $name", (client) => {
   let redis: RedisProcess;
 
   beforeAll(async () => {
@@ -99,7 +99,7 @@ describe("limits on a Redis by node-redis", () => {
     const limiter = new RateLimiterRedis({ storeClient, useRedisPackage: true, points: 3, duration: 60 });
     limitEvents(io, { limiter, by: "address" });
     io.on("connection", (socket) => socket.on("say", (value, ack) => ack(value)));
-    const clients = await Promise.all(testedClients.map((client) => client.connect(url)));
+    const clients = await Promise.all(bothClients.map((client) => client.connect(url)));
     for (const value of [1, 2, 3]) expect(await clients[value % 2]!.emitWithAck("say", value)).toBe(value);
     for (const client of clients) expect(await client.emitWithAck("say", 4)).toMatchObject(refused);
     expect(failures).toEqual([]);
@@ -123,7 +123,7 @@ describe("limits on a Redis that goes away", () => {
     await redis.remove();
   });
 
-  const [client] = testedClients;
+  const [client] = bothClients;
   const echo = (socket: Socket): void => void socket.on("say", (value, ack) => ack(value));
 
   async function takeAway(): Promise<void> {

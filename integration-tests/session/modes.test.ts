@@ -151,9 +151,10 @@ describe("the store", () => {
     },
   );
 
-  it("that is down when a socket joins lets the client come back later", async () => {
+  it("that is down when a socket joins lets the client come back later, and the server hears of it", async () => {
     const store = new CountingStore();
-    const app = await startApp({ store });
+    const failures: unknown[] = [];
+    const app = await startApp({ store, io: { onListenerError: ({ error }) => void failures.push(error) } });
     const browser = await loggedIn(app.url);
     store.calls.length = 0;
     // That of the socket, after that of the handshake.
@@ -163,6 +164,7 @@ describe("the store", () => {
     app.io.on("connection", (there) => sessions.push(String(there.session.data.user)));
     await nextEvent(socket, "connect");
     expect(sessions).toEqual(["ada"]);
+    expect(failures).toEqual([new Error("down")]);
     expect(store.calls).toEqual(["get", "get", "get", "get"]);
   });
 });

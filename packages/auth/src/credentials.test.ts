@@ -209,6 +209,19 @@ describe("when it cannot be known who a client is", () => {
     expect(io.onListenerError).toHaveBeenCalledOnce();
   });
 
+  it("its connection is closed also when nobody can be told why", async () => {
+    const print = vi.spyOn(console, "error").mockImplementation(() => {});
+    const { io, engine } = setUp({ verify: () => Promise.reject(new VerifierUnavailableError("keys are down")) });
+    io.onListenerError = () => {
+      throw new Error("the log is full");
+    };
+    const connection = engine.open();
+    expect(await ask(connection, { token: tokenOf({}) })).toEqual([]);
+    expect(connection.readyState).toBe("closed");
+    expect(print).toHaveBeenCalledTimes(2);
+    print.mockRestore();
+  });
+
   it("as verify takes too long, the same, and verify is told to give up", async () => {
     let given: AbortSignal | undefined;
     const { engine } = setUp({
@@ -699,6 +712,26 @@ describe("with recovery", () => {
     vi.advanceTimersByTime(MINUTE_MS + 1000);
     expect(connection.readyState).toBe("closed");
     expect(await comeBack(setup, { pid: pid!, offset }, {})).not.toBe(sid);
+  });
+
+  it("a verifier that is back between two looks lets nobody have the socket of another", async () => {
+    let failures = 0;
+    const setup = setUp(
+      {
+        verify: (token) => {
+          if (failures-- > 0) throw new VerifierUnavailableError("down");
+          return verifyJson(token);
+        },
+      },
+      recovery,
+    );
+    const lost = await lose(setup, {});
+    failures = 1;
+    // Without a request, as over WebTransport, nothing is known of the first look.
+    const connection = setup.engine.open();
+    expect(await ask(connection, { ...lost, token: tokenOf({ user: "6" }) })).toEqual([]);
+    expect(connection.readyState).toBe("closed");
+    expect(await comeBack(setup, lost, { user: "6" })).not.toBe(lost.sid);
   });
 
   it("what is stored stays so when it cannot be known who is back, for the next attempt", async () => {

@@ -1,4 +1,4 @@
-import { Adapter, type EventsMap, type Handshake, type Server, type Socket } from "@plugboard/server";
+import type { EventsMap, Handshake, Server, Socket } from "@plugboard/server";
 import type { IncomingMessage } from "node:http";
 import { LiveCredentials } from "./live-credentials.js";
 import type { CredentialsOptions } from "./options.js";
@@ -127,9 +127,6 @@ class Attachment<C extends Credentials> implements CredentialsHandle<C> {
   }
 
   #tellOthers(revocation: Revocation): void {
-    const { adapter } = this.#io.sockets;
-    // That in memory knows no others, and says so on the console.
-    if (adapter.serverSideEmit === Adapter.prototype.serverSideEmit) return;
     try {
       this.#io.serverSideEmit(REVOKED, revocation);
     } catch (error) {
@@ -141,7 +138,11 @@ class Attachment<C extends Credentials> implements CredentialsHandle<C> {
     const presented = presentedBy(socket, socket.handshake);
     try {
       const credentials = await this.#verdict(presented);
-      if (socket.recovered && !areOf(socket.rooms, credentials)) throw new RefusalError("SIO_FORBIDDEN");
+      // Asked anew, the verifier may have changed its mind. Its client may come back, as somebody new.
+      if (socket.recovered && !areOf(socket.rooms, credentials)) {
+        socket.rehandshake("credentials of another user");
+        throw new RefusalError("SIO_FORBIDDEN");
+      }
       if (credentials !== undefined) {
         const keys = keysOf(credentials);
         for (const key of keysAmong(socket.rooms)) if (!keys.includes(key)) void socket.leave(key);
@@ -223,8 +224,14 @@ class Attachment<C extends Credentials> implements CredentialsHandle<C> {
 
   #report(error: unknown, socket?: Socket): void {
     const { onListenerError } = this.#io;
-    if (onListenerError === undefined) console.error("[plugboard] credentials:", error);
-    else onListenerError({ socket, event: "credentials", args: [], ack: undefined, error });
+    const print = (fault: unknown): void => console.error("[plugboard] credentials:", fault);
+    if (onListenerError === undefined) return print(error);
+    try {
+      onListenerError({ socket, event: "credentials", args: [], ack: undefined, error });
+    } catch (handlerError) {
+      print(error);
+      print(handlerError);
+    }
   }
 }
 

@@ -7,8 +7,9 @@ import { keyOfSocket, type SocketKey } from "./socket-key.js";
 /** See {@link limitConnects}. */
 export type ConnectLimitOptions = RateRule & {
   /**
-   * Whom a socket counts for: the address of its connection; the user, which is `socket.data.user.id` as middlewares before
-   * this one have set it, or the address where there is none; or what a function says. Default: `"address"`.
+   * Whom a socket counts for: the address of its connection; the user, which is `socket.credentials.user` (`@plugboard/auth`) or else
+   * `socket.data.user.id`, as middlewares before this one have set it, or the address where there is neither; or what a
+   * function says. Default: `"address"`.
    */
   by?: Exclude<SocketKey, "socket">;
   /** What becomes of a socket when the limiter fails or does not answer within a second. Default: `"allow"`. */

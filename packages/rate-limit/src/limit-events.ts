@@ -9,8 +9,8 @@ import type { SocketKey } from "./socket-key.js";
 /** See {@link limitEvents}. */
 export type EventLimitOptions = RateRule & {
   /**
-   * Whom an event counts for: the socket; the user, which is `socket.data.user.id`, or the address where there is none; the
-   * address of the connection; or what a function says. Default: `"socket"`.
+   * Whom an event counts for: the socket; the user, which is `socket.credentials.user` (`@plugboard/auth`) or else
+   * `socket.data.user.id`, or the address where there is neither; the address of the connection; or what a function says. Default: `"socket"`.
    */
   by?: SocketKey;
   /** Rules for events of these names; such an event counts for its rule and for the general one. Default: none. */

@@ -16,6 +16,8 @@ export type HandshakeLimitOptions = RateRule & {
   onLimiterError?: LimiterErrorPolicy;
 };
 
+type AllowRequest = NonNullable<ServerOptions["allowRequest"]>;
+
 /**
  * Limits how often clients begin a connection. A handshake beyond the limit is answered with HTTP 429 and `Retry-After`, over
  * polling and WebSocket alike, before a session is made and before the server's own `allowRequest` is asked. Requests of
@@ -31,17 +33,21 @@ export function limitHandshakes(io: AnyServer, options: HandshakeLimitOptions): 
   const keyOf = (request: IncomingMessage): string =>
     by === "address" ? addressKey(request.socket.remoteAddress) : String(by(request));
   const engine = io.engine as AnyServer["engine"] | undefined;
-  const target: Pick<ServerOptions, "allowRequest"> = engine?.opts ?? io.opts;
-  const { allowRequest } = target;
-  target.allowRequest = async (request, decide) => {
-    const excess = await limit.check(() => keyOf(request), io);
-    if (excess !== undefined) {
-      const seconds = Math.ceil(excess.retryAfterMs / 1000);
-      decide("Too many handshakes", false, { status: 429, headers: { "Retry-After": String(seconds) } });
-    } else if (allowRequest === undefined) {
-      decide(null, true);
-    } else {
-      await allowRequest(request, decide);
-    }
-  };
+  const limited =
+    (allowRequest: AllowRequest | undefined): AllowRequest =>
+    async (request, decide) => {
+      const excess = await limit.check(() => keyOf(request), io);
+      if (excess !== undefined) {
+        const seconds = Math.ceil(excess.retryAfterMs / 1000);
+        decide("Too many handshakes", false, { status: 429, headers: { "Retry-After": String(seconds) } });
+      } else if (allowRequest === undefined) {
+        decide(null, true);
+      } else {
+        await allowRequest(request, decide);
+      }
+    };
+  // For engines that are made when the server is attached, and for one that is there.
+  for (const options of [io.opts, engine?.opts] as ({ allowRequest?: AllowRequest } | undefined)[]) {
+    if (options !== undefined) options.allowRequest = limited(options.allowRequest);
+  }
 }

@@ -14,6 +14,11 @@ describe("keyOfSocket", () => {
     expect(keyOfSocket(({ data }) => data.user.id, ada)).toBe("7");
   });
 
+  it("is the user of the credentials, where there are any", () => {
+    const verified = Object.assign(socket({ user: { id: 7 } }), { credentials: { user: "ada" } });
+    expect(keyOfSocket("user", verified)).toBe("user:ada");
+  });
+
   it.each([[undefined], [null], [{}], [{ user: null }], [{ user: {} }], [{ user: { id: null } }]])(
     "is the address of a socket whose data is %j",
     (data) => {

@@ -214,6 +214,13 @@ describe("ending sockets by their rooms", () => {
     expect((await back).sid).not.toBe(sid);
   });
 
+  it("says nothing of other nodes where there are none", async () => {
+    const warn = vi.spyOn(console, "warn").mockReturnValue();
+    serve().io.endSockets("user:1", "rehandshake");
+    expect(warn).not.toHaveBeenCalled();
+    warn.mockRestore();
+  });
+
   it("asks the other nodes through the adapter, and does what another node asks", async () => {
     const sent: unknown[][] = [];
     class Connected extends (Adapter as unknown as new (nsp: unknown) => { serverSideEmit(event: unknown[]): void }) {

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
+import { Engine } from "@plugboard/engine";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { FakeEngine, turn, type FakeConnection } from "./fake-engine.js";
 import { Server, type Socket } from "./index.js";
@@ -170,6 +171,29 @@ describe("the end of a server", () => {
     const engine = new FakeEngine();
     io.bind(engine);
     await engine.join();
+  });
+
+  it("lets it be attached to another HTTP server, and ends that one alone the next time", async () => {
+    const servers = [createServer(), createServer()];
+    const io = new Server();
+    for (const httpServer of servers) {
+      await once(httpServer.listen(0, "127.0.0.1"), "listening");
+      io.attach(httpServer);
+      const callback = vi.fn();
+      await io.close(callback);
+      expect(callback).toHaveBeenCalledWith(undefined);
+      expect(httpServer.listening).toBe(false);
+    }
+  });
+
+  it("takes an engine that was bound off its HTTP server, which goes on", async () => {
+    const httpServer = createServer();
+    const own = (): void => {};
+    httpServer.on("request", own);
+    const engine = new Engine();
+    engine.attach(httpServer);
+    await new Server().bind(engine).close();
+    expect(httpServer.listeners("request")).toEqual([own]);
   });
 });
 

@@ -9,6 +9,7 @@ const contract = defineEvents({
     "todo:add": { payload: z.object({ text: z.string().max(10) }), ack: z.object({ id: z.number() }) },
     "todo:clear": { ack: z.object({ count: z.number() }) },
     ping: {},
+    big: { ack: z.number().transform(async (number) => BigInt(number)) },
     slow: { payload: z.string().refine(async (text) => text !== "bad"), ack: z.string() },
     note: { payload: z.coerce.number() },
   },
@@ -101,6 +102,15 @@ describe("an event of a client under a contract", () => {
       '31[{"status":"error","code":"SIO_INVALID_ACK","message":"The answer is not valid"}]',
     ]);
     expect(failures).toMatchObject([{ event: "todo:add", error: { code: "SIO_INVALID_ACK" } }]);
+  });
+
+  it("is answered by an error when the answer is valid but cannot be sent, be it late", async () => {
+    const { socket, connection, failures } = await serve();
+    socket.handle("big", () => 1);
+    expect(await ask(connection, '21["big"]')).toEqual([
+      '31[{"status":"error","code":"SIO_INVALID_ACK","message":"The answer is not valid"}]',
+    ]);
+    expect(failures).toMatchObject([{ event: "big", error: expect.any(TypeError) }]);
   });
 
   it("may be answered by an error", async () => {

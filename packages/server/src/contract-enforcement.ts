@@ -76,7 +76,8 @@ function checkedAnswer({ ack: schema }: EventDefinition, socket: Receiver, event
       return fail(error);
     }
     if (!isThenable(output)) return ack(...unlessUndefined(output));
-    const settled = output.then((value) => ack(...unlessUndefined(value)), fail);
+    // The last one is for an answer that cannot be sent.
+    const settled = output.then((value) => ack(...unlessUndefined(value))).then(undefined, fail);
     socket.server._guard.watch(settled, event, socket);
     return undefined;
   };

@@ -120,6 +120,19 @@ describe("the handler of an event", () => {
     expect(await ask(early.connection, '2/room-1,1["x"]')).toEqual(['3/room-1,1["from the parent"]']);
     expect(await ask(late.connection, '2/room-2,1["x"]')).toEqual(['3/room-2,1["from the parent"]']);
   });
+
+  it("of one child of a dynamic namespace is there for that one alone, before those of the parent", async () => {
+    const { io, engine } = serve();
+    io.of(/^\/room-\d$/).handle("x", () => "from the parent");
+    const first = await engine.join("/room-1");
+    const second = await engine.join("/room-2");
+    io.of("/room-1").handle("x", () => "of the first");
+    io.of("/room-2").handle("y", () => "of the second");
+    expect(await ask(first.connection, '2/room-1,1["x"]')).toEqual(['3/room-1,1["of the first"]']);
+    expect(await ask(second.connection, '2/room-2,1["x"]')).toEqual(['3/room-2,1["from the parent"]']);
+    expect(await ask(first.connection, '2/room-1,2["y"]')).toEqual([]);
+    expect(await ask(second.connection, '2/room-2,2["y"]')).toEqual(['3/room-2,2["of the second"]']);
+  });
 });
 
 describe("a handler that fails", () => {
@@ -203,9 +216,9 @@ describe("a handler that fails", () => {
     expect(connection.take()).toEqual([]);
   });
 
-  it("may take for ever when the limit is 0, and 30 seconds when none is given", async () => {
+  it.each([0, Infinity])("may take for ever when the limit is %d, and 30 seconds when none is given", async (limit) => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-    const unlimited = await pair({ handlerTimeout: 0 });
+    const unlimited = await pair({ handlerTimeout: limit });
     unlimited.socket.handle("slow", () => new Promise(() => {}));
     unlimited.connection.receive('21["slow"]');
     const usual = await pair();

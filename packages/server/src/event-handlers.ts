@@ -20,6 +20,8 @@ import { isThenable } from "./thenable.js";
 
 /** A handler that takes too long is answered for, in its place. */
 export const DEFAULT_HANDLER_TIMEOUT_MS = 30_000;
+/** Longest time that timers of Node can wait: with a longer one, such as `Infinity`, they fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 type Step = (context: EventContext) => unknown;
 
@@ -124,7 +126,7 @@ class Settlement {
   await(result: PromiseLike<unknown>): PromiseLike<unknown> {
     const { _handlerTimeoutMs: timeoutMs } = this.#socket.server;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    if (this.#ack !== undefined && timeoutMs > 0) {
+    if (this.#ack !== undefined && timeoutMs > 0 && timeoutMs <= MAX_TIMER_MS) {
       const { event } = this.#context;
       timer = setTimeout(() => {
         this.#report(new EventError("SIO_HANDLER_TIMEOUT", `"${event}" took longer than ${timeoutMs} ms`));

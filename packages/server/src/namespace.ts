@@ -32,7 +32,10 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
   adapter!: Adapter;
   _fns: ConnectionMiddleware[] = [];
   _contract: Contract | undefined = undefined;
+  /** Handlers for all its sockets, by event. Made on first use. */
   _handled: Map<unknown, HandledEvent> | undefined = undefined;
+  /** What a dynamic namespace was made from: its handlers and room permissions count here too. */
+  _parent: NamespaceImplementation | undefined = undefined;
   _roomPermissions: RoomPermissions | undefined = undefined;
   _ids = 0;
   /** With recovery: the sockets that are here or about to be, by their secret. */
@@ -203,10 +206,14 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
     return this;
   }
 
+  _handlerOf(event: unknown): HandledEvent | undefined {
+    return this._handled?.get(event) ?? this._parent?._handlerOf(event);
+  }
+
   /** Lets clients ask for the rooms that match a pattern. */
   authorize(pattern: string, check: RoomCheck): this {
     if (this._roomPermissions === undefined) {
-      const permissions = new RoomPermissions();
+      const permissions = new RoomPermissions(this._parent);
       this.handle(JOIN_ROOM, permissions.join).handle(LEAVE_ROOM, permissions.leave);
       this._roomPermissions = permissions;
     }

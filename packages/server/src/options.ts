@@ -90,7 +90,7 @@ export interface ServerOptions<SocketType = unknown> extends EngineOptions, Atta
   compat?: boolean;
   /**
    * Milliseconds that a handler (`handle()`) may take before its acknowledgement is answered with `SIO_HANDLER_TIMEOUT`
-   * in its place; it is not stopped. Default: 30000; 0 for no limit.
+   * in its place; it is not stopped. Default: 30000; 0, or more than 2147483647, for no limit.
    */
   handlerTimeout?: number;
   /** Gets what listeners throw or reject with. Default: prints it and goes on, without an acknowledgement. */

@@ -59,14 +59,13 @@ export class ParentNamespaceImplementation extends NamespaceImplementation {
     throw new Error("fetchSockets() is not supported on parent namespaces");
   }
 
-  /** Makes a child with the middlewares and listeners that the parent has now. */
+  /** Makes a child with the middlewares, listeners and contract that the parent has now, and its handlers, later ones too. */
   createChild(name: string): NamespaceImplementation {
     debug("%s makes %s", this.name, name);
     const child = new NamespaceImplementation(this.server, name);
     child._fns = this._fns.slice();
     child._contract = this._contract;
-    // The very map: a handler that is added later counts for the children there are.
-    child._handled = this._handled ??= new Map();
+    child._parent = this;
     for (const event of ["connect", "connection"]) {
       for (const listener of this.listeners(event)) child.on(event, listener as Callback);
     }

@@ -113,8 +113,8 @@ export interface NamespacePart extends EventEmitter {
   _ids: number;
   /** What may be sent and received, if there is such a rule. */
   readonly _contract: Contract | undefined;
-  /** Handlers for all sockets, by event. Made on first use. */
-  readonly _handled: ReadonlyMap<unknown, HandledEvent> | undefined;
+  /** The handler of an event for all its sockets. */
+  _handlerOf(event: unknown): HandledEvent | undefined;
   _add(client: ClientPart, auth: AuthData, onSettled: (socket: SocketPart | undefined) => void): void;
   _remove(socket: SocketPart): void;
   /** Calls the listeners of an event, where `emit` would send it to the clients. */

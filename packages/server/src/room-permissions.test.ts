@@ -36,6 +36,25 @@ describe("rooms that clients ask for", () => {
     expect(check).toHaveBeenCalledWith(io.sockets.sockets.get(sid), { id: "5" });
   });
 
+  it("of a child of a dynamic namespace are those of its own patterns, and then those of its parent", async () => {
+    const engine = new FakeEngine();
+    const io = new Server().bind(engine);
+    const parent = io.of(/^\/shop-\d$/);
+    const first = await engine.join("/shop-1");
+    const second = await engine.join("/shop-2");
+    io.of("/shop-1").authorize("orders/:id", () => true);
+    parent.authorize("orders/:id", () => false).authorize("news", () => true);
+    for (const [{ connection }, name] of [
+      [first, "/shop-1"],
+      [second, "/shop-2"],
+    ] as const) {
+      for (const room of ["orders/1", "news"]) connection.receive(`2${name},1["room:join","${room}"]`);
+    }
+    await turn();
+    expect([...io.of("/shop-1").sockets.get(first.sid)!.rooms]).toEqual([first.sid, "orders/1", "news"]);
+    expect([...io.of("/shop-2").sockets.get(second.sid)!.rooms]).toEqual([second.sid, "news"]);
+  });
+
   it("that no pattern names are refused, such as those of others, and names that are none", async () => {
     const { io, sid, ask } = await serve();
     io.authorize("orders/:id", () => true);

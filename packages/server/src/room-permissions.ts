@@ -47,6 +47,12 @@ interface Rule {
 /** The rooms that clients of a namespace may ask for. */
 export class RoomPermissions {
   readonly #rules: Rule[] = [];
+  readonly #parent: { readonly _roomPermissions: RoomPermissions | undefined } | undefined;
+
+  /** @param parent - whose patterns count too, behind these */
+  constructor(parent?: { readonly _roomPermissions: RoomPermissions | undefined }) {
+    this.#parent = parent;
+  }
 
   /**
    * @param pattern - `orders/:id`: a part that begins with a colon stands for one or more chars other than a slash
@@ -84,14 +90,18 @@ export class RoomPermissions {
 
   /** The first whose pattern matches. */
   #ruleFor(room: unknown): [Rule, Record<string, string>] {
-    if (typeof room === "string" && room.length <= MAX_ROOM_LENGTH) {
-      for (const rule of this.#rules) {
-        const match = rule.pattern.exec(room);
-        if (match !== null)
-          return [rule, Object.fromEntries(rule.names.map((name, index) => [name, match[index + 1]!]))];
-      }
+    const found = typeof room === "string" && room.length <= MAX_ROOM_LENGTH ? this.#find(room) : undefined;
+    if (found === undefined) throw forbidden();
+    return found;
+  }
+
+  #find(room: string): [Rule, Record<string, string>] | undefined {
+    for (const rule of this.#rules) {
+      const match = rule.pattern.exec(room);
+      if (match !== null) return [rule, Object.fromEntries(rule.names.map((name, index) => [name, match[index + 1]!]))];
     }
-    throw forbidden();
+    const inherited = this.#parent?._roomPermissions;
+    return inherited === undefined ? undefined : inherited.#find(room);
   }
 }
 

@@ -104,7 +104,7 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
   _connectTimeout: number;
   _serveClient: boolean;
   /** What `attach` and `bind` brought, to be ended together. */
-  _origins: ConnectionOrigin[] = [];
+  readonly _origins: ConnectionOrigin[] = [];
   _draining = false;
   /** The end that is going on, with what the callbacks of `close` get. */
   _closing: Promise<Error | undefined> | undefined = undefined;
@@ -316,9 +316,7 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
     const order: EndingOrder = { rooms: Array.isArray(rooms) ? rooms : [rooms], how, reason };
     const { adapter } = this.sockets;
     // The others first: those whose sockets end here must not get in there.
-    if (adapter.serverSideEmit !== InMemoryAdapter.prototype.serverSideEmit) {
-      this._guard.call(() => adapter.serverSideEmit([END_SOCKETS, order]), adapter, ["endSockets"]);
-    }
+    this._guard.call(() => adapter.serverSideEmit([END_SOCKETS, order]), adapter, ["endSockets"]);
     this._endLocalSockets(order);
     return this;
   }
@@ -381,24 +379,23 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
     const adapters = [...this._nsps.values()].map(({ adapter }) => adapter);
     const adaptersMs = options ? Math.max(deadline - performance.now(), LAST_ANSWERS_MS) : RUNNING_REQUESTS_MS;
     await within(Promise.allSettled(adapters.map(async (adapter) => adapter.close())), adaptersMs);
-    await Promise.all(this._origins.map(({ engine }) => engine.close()));
+    // Whoever attaches it again begins anew.
+    const origins = this._origins.splice(0);
+    await Promise.all(origins.map(({ engine }) => engine.close()));
     const graceMs = options ? Math.max(deadline - performance.now(), LAST_ANSWERS_MS) : RUNNING_REQUESTS_MS;
-    if (options?.closeHttpServer === false) {
-      this._leaveHttpServers();
-      return undefined;
-    }
-    const httpServers = new Set(this._origins.flatMap(({ httpServer }) => httpServer ?? []));
-    const errors = await Promise.all([...httpServers].map((httpServer) => closeHttpServer(httpServer, graceMs)));
-    return errors.find((error) => error !== undefined);
-  }
-
-  _leaveHttpServers(): void {
-    // Who came last stands in front.
-    for (const { engine, clientFiles } of this._origins.toReversed()) {
+    const isKept = options?.closeHttpServer === false;
+    // Who came last stands in front. Where a bound engine has its requests from goes on in any case.
+    for (const { engine, httpServer, clientFiles } of origins.toReversed()) {
+      if (!isKept && httpServer !== undefined) continue;
       clientFiles?.detach();
       engine.detach?.();
     }
-    this._origins = this._origins.filter(({ httpServer }) => httpServer === undefined);
+    if (isKept) return undefined;
+    const httpServers = new Set([this.httpServer, ...origins.map(({ httpServer }) => httpServer)]);
+    const errors = await Promise.all(
+      [...httpServers].map((httpServer) => httpServer && closeHttpServer(httpServer, graceMs)),
+    );
+    return errors.find((error) => error !== undefined);
   }
 
   // The main namespace.

@@ -1,7 +1,7 @@
 import type { Room } from "./adapter-contract.js";
 import type { NamespacePart, SocketPart } from "./parts.js";
 
-/** Name of the event by which a node asks the others to end sockets. Not one that a program would choose. */
+/** Name of the event by which a node asks the others to end sockets. `plugboard:` begins those of our own packages. */
 export const END_SOCKETS = "plugboard:end-sockets";
 
 /**

@@ -336,7 +336,7 @@ export class SocketImplementation extends CatchAllEmitter implements SocketPart 
   }
 
   _handlerOf(event: unknown): HandledEvent | undefined {
-    return this._handled?.get(event) ?? this.nsp._handled?.get(event);
+    return this._handled?.get(event) ?? this.nsp._handlerOf(event);
   }
 
   _handles(event: unknown): boolean {

@@ -19,6 +19,8 @@ export class LiveSession {
   readonly members: Set<SessionMember> = new Set();
   /** Set when it is no more: destroyed, or expired. */
   ended = false;
+  /** How often it was written here: what was loaded meanwhile may be older. */
+  writes = 0;
   /** Last known state. */
   stored: StoredSession;
   /** The same data, which nobody can change. */

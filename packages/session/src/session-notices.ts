@@ -1,4 +1,3 @@
-import { Adapter } from "@plugboard/server";
 import type { AnyServer } from "./framework-types.js";
 import type { SessionEnd } from "./socket-session.js";
 
@@ -28,8 +27,6 @@ export class SessionNotices {
 
   send(notice: SessionNotice): void {
     const { adapter } = this.#io.sockets;
-    // In memory there are no others, and that adapter complains.
-    if (adapter.serverSideEmit === Adapter.prototype.serverSideEmit) return;
     try {
       const sent: unknown = adapter.serverSideEmit([NOTICE, notice]);
       if (sent instanceof Promise) sent.catch(this.#onFailure);
