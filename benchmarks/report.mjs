@@ -4,10 +4,15 @@
  */
 
 /** The peer that all are compared with. */
-const REFERENCES = { server: "socket.io", client: "socket.io-client", handlers: "plugboard" };
+const REFERENCES = { server: "socket.io", client: "socket.io-client", handlers: "plugboard", frameworks: "plugboard" };
 const BARE = "ws";
 /** The peer whose goal it is. */
-const OURS = { server: "plugboard", client: "plugboard", handlers: "plugboard-contract" };
+const OURS = {
+  server: "plugboard",
+  client: "plugboard",
+  handlers: "plugboard-contract",
+  frameworks: "plugboard-fastify",
+};
 /** Above this share of the machine, what else runs there shows in the numbers: two hyperthreads share one core. */
 const NOISY_OTHERS_SHARE = 0.1;
 

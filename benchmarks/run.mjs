@@ -10,6 +10,7 @@ const PEERS = {
   server: ["plugboard", "socket.io", "ws"],
   client: ["plugboard", "socket.io-client"],
   handlers: ["plugboard", "plugboard-handle", "plugboard-contract"],
+  frameworks: ["plugboard", "plugboard-fastify"],
 };
 const ALL_PEERS = [...new Set(Object.values(PEERS).flat())];
 const SERVERS_OF_CLIENTS = ["plugboard", "socket.io"];
@@ -20,7 +21,7 @@ const MAX_MEMORY_ROUNDS = 2;
 
 const USAGE = `node benchmarks/run.mjs [options]
   --scenario NAME   only this scenario, may be repeated: ${SCENARIOS.map(({ name }) => name).join(", ")}
-  --side SIDE       only what measures this: server, client, or handlers (those and contracts beside listeners)
+  --side SIDE       only what measures this: server, client, handlers (those and contracts beside listeners), frameworks (beside bare Node)
   --peer NAME       only this peer, may be repeated: ${ALL_PEERS.join(", ")}
   --server NAME     what the clients are connected to: ${SERVERS_OF_CLIENTS.join(" or ")} (default ${SERVERS_OF_CLIENTS[0]})
   --rounds N        samples per peer and scenario (default ${DEFAULTS.rounds})

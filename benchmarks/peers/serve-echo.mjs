@@ -13,7 +13,13 @@ export function serveEcho(listen) {
     dialect: "socket.io",
     version: createRequire(import.meta.url)("@plugboard/server/package.json").version,
     attach(httpServer) {
-      const io = new Server(httpServer, { transports: ["websocket"], perMessageDeflate: false, serveClient: false });
+      const io = new Server(httpServer, {
+        transports: ["websocket"],
+        perMessageDeflate: false,
+        serveClient: false,
+        // All load comes from one address.
+        maxHandshakesPerSecond: Infinity,
+      });
       listen(io);
       return { broadcast: () => io.emit(...BROADCAST_EVENT) };
     },

@@ -13,13 +13,14 @@ import { startCpuProfile } from "./cpu-profile.mjs";
  * @param {object} peer
  * @param {"socket.io" | "websocket"} peer.dialect
  * @param {string} peer.version shown in the report
- * @param {(httpServer: import("node:http").Server) => { broadcast: () => void, counts?: () => object }} peer.attach
- *   `counts` is what the peer knows of its connections
+ * @param {(httpServer: import("node:http").Server) => Attached | Promise<Attached>} peer.attach
+ *
+ * @typedef {{ broadcast: () => void, counts?: () => object }} Attached `counts` is what the peer knows of its connections
  */
 export async function servePeer({ dialect, version, attach }) {
   process.once("disconnect", () => process.exit());
   const httpServer = createServer();
-  const { broadcast, counts = () => ({}) } = attach(httpServer);
+  const { broadcast, counts = () => ({}) } = await attach(httpServer);
   let stopProfile = null;
 
   const commands = {

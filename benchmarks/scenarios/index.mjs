@@ -1,13 +1,15 @@
 import { ACK_SCENARIOS } from "./ack.mjs";
 import { BROADCAST_SCENARIOS } from "./broadcast.mjs";
 import { CLIENT_SCENARIOS } from "./client.mjs";
+import { CONNECT_SCENARIO } from "./connect.mjs";
 import { IDLE_MEMORY_SCENARIO } from "./idle-memory.mjs";
 
 /**
  * @typedef {object} Scenario
  * @property {string} name for `--scenario`
  * @property {string} title
- * @property {"server" | "client" | "handlers"} side of the connection that is measured; `handlers`: ways to handle events
+ * @property {"server" | "client" | "handlers" | "frameworks"} side of the connection that is measured; `handlers`: ways to handle
+ *   events; `frameworks`: our server in an application beside it on bare Node
  * @property {string} unit of `value` in its samples; less is better in all of them
  * @property {number} [goalRatio] of the reference's value: what we want to be below
  * @property {(context: import("../run-scenario.mjs").ScenarioContext & import("./client.mjs").ClientContext) => Promise<{ value: number }>} run
@@ -18,6 +20,12 @@ const SERVER_GOAL_RATIO = 0.5;
 
 /** What a handler under a contract may cost, of what a plain listener does. */
 const HANDLERS_GOAL_RATIO = 1.3;
+
+/** What a handshake through the router and the hooks of a framework may cost, of one on bare Node. */
+const FRAMEWORK_CONNECT_GOAL_RATIO = 1.5;
+
+/** A message does not pass the framework; the rest is noise. */
+const FRAMEWORK_MESSAGE_GOAL_RATIO = 1.1;
 
 const SERVER_SCENARIOS = [...ACK_SCENARIOS, ...BROADCAST_SCENARIOS, IDLE_MEMORY_SCENARIO];
 
@@ -31,5 +39,19 @@ export const SCENARIOS = [
     title: `${scenario.title}, by a listener, a handler, a handler under a contract`,
     side: "handlers",
     goalRatio: HANDLERS_GOAL_RATIO,
+  })),
+  {
+    ...CONNECT_SCENARIO,
+    name: "framework-connect",
+    title: `${CONNECT_SCENARIO.title}, on bare Node and through a framework`,
+    side: "frameworks",
+    goalRatio: FRAMEWORK_CONNECT_GOAL_RATIO,
+  },
+  ...ACK_SCENARIOS.map((scenario) => ({
+    ...scenario,
+    name: `framework-${scenario.name}`,
+    title: `${scenario.title}, on bare Node and in a framework`,
+    side: "frameworks",
+    goalRatio: FRAMEWORK_MESSAGE_GOAL_RATIO,
   })),
 ];

@@ -1,4 +1,5 @@
-import { EventError } from "@plugboard/contract";
+import { EventError, parse } from "@plugboard/contract";
+import { isSameOrigin, nodeRequest } from "@plugboard/engine";
 import type { Adapter as AdapterInterface } from "./adapter-contract.js";
 import { InMemoryAdapter } from "./adapter.js";
 import { type AttachableServer, Namespace, Server, type ServerOptions, Socket, useContract } from "./contract.js";
@@ -30,19 +31,35 @@ export interface CreateServer {
   readonly Adapter: typeof Adapter;
   readonly SessionAwareAdapter: typeof SessionAwareAdapter;
   readonly EventError: typeof EventError;
+  readonly isSameOrigin: typeof isSameOrigin;
+  readonly nodeRequest: typeof nodeRequest;
+  readonly parse: typeof parse;
   readonly useContract: typeof useContract;
 }
 
 const createServer: CreateServer = Object.assign(
   (server?: AttachableServer | number | Partial<ServerOptions>, options?: Partial<ServerOptions>) =>
     new Server(server, options),
-  { Server, Namespace, Socket, Adapter, SessionAwareAdapter, EventError, useContract },
+  {
+    Server,
+    Namespace,
+    Socket,
+    Adapter,
+    SessionAwareAdapter,
+    EventError,
+    isSameOrigin,
+    nodeRequest,
+    parse,
+    useContract,
+  },
 );
 
 // Node hands out the export of this name where CommonJS code calls `require()`; the CommonJS build does the same.
 export { createServer as "module.exports" };
 export { Namespace, Server, Socket };
 export { EventError, useContract };
+export { isSameOrigin, nodeRequest, parse };
+export type { Engine, EngineMiddleware, HeaderFields, HttpAnswer } from "@plugboard/engine";
 export type { ErrorAnswer, StandardSchema } from "@plugboard/contract";
 export type {
   AttachableServer,

@@ -1,0 +1,84 @@
+import type { ErrorAnswer, EventContext, Socket, StandardSchema } from "@plugboard/server";
+import type { FastifyBaseLogger, FastifyRequest, FastifyTypeProvider } from "fastify";
+import type { FromJsonSchema } from "./json-schema-types.js";
+
+/** A socket as hooks get it, whatever its events. */
+// oxlint-disable-next-line typescript/no-explicit-any
+export type HookSocket = Socket<any, any, any, any, FastifyRequest> & { readonly log: FastifyBaseLogger };
+
+/** What hooks and handlers are told of an event. */
+export type HookContext<Config = unknown> = EventContext<HookSocket> & {
+  /** What the event was registered with as `config`. */
+  readonly config?: Config | undefined;
+};
+
+/** Hooks of events, by name. All may be asynchronous; a throw of the first three refuses or fails the event. */
+export interface EventHooks {
+  /** A socket has joined its namespace. A throw goes to `errorHandler` and the log; to refuse sockets, use `preConnect`. */
+  onConnect: (socket: HookSocket) => unknown;
+  /** Before an event is validated. May change `context.args`; throws to refuse. */
+  preEvent: (context: HookContext) => unknown;
+  /** A handler has given an answer, which is valid. */
+  onAck: (context: HookContext, answer: unknown) => unknown;
+  /** An event has failed: a hook, a schema or the handler. */
+  onEventError: (error: unknown, context: HookContext) => unknown;
+  /** A socket is gone. */
+  onDisconnect: (socket: HookSocket, reason: string) => unknown;
+}
+
+export interface EventHookFront {
+  /**
+   * Adds a hook for the events and sockets of this scope, and of the scopes in it. `onConnect` and `onDisconnect` are about the
+   * sockets of the namespace of the scope, and of namespaces declared in it.
+   *
+   * @throws PluginError with code `SIO_FASTIFY_TOO_LATE` when the application is ready
+   */
+  addHook<Name extends keyof EventHooks>(name: Name, hook: EventHooks[Name]): this;
+}
+
+/** What the validator of the application, or the schema itself, makes of a payload. */
+export type Validated<Schema, TypeProvider extends FastifyTypeProvider> =
+  Schema extends StandardSchema<infer _Input, infer Output>
+    ? Output
+    : unknown extends (TypeProvider & { schema: Schema })["validator"]
+      ? FromJsonSchema<Schema>
+      : (TypeProvider & { schema: Schema })["validator"];
+
+/** What an event is registered with. */
+export interface EventOptions<Payload, Ack, Config> {
+  schema?: {
+    /** Of the first argument: for the validator compiler of the scope (JSON Schema with `$ref`, by default), or a Standard Schema. */
+    payload?: Payload;
+    /** Of the answer, likewise. */
+    ack?: Ack;
+  };
+  /** Run behind validation; they throw to refuse. */
+  preHandler?: ((context: HookContext<Config>) => unknown) | ((context: HookContext<Config>) => unknown)[];
+  /** Anything, for hooks to look at: `context.config`. */
+  config?: Config;
+}
+
+/** What a handler may answer. */
+type Answer<Ack, TypeProvider extends FastifyTypeProvider> = unknown extends Ack
+  ? unknown
+  : Validated<Ack, TypeProvider> | ErrorAnswer;
+
+export interface EventRegistration<TypeProvider extends FastifyTypeProvider> {
+  /**
+   * Adds the handler of an event. What it returns is the acknowledgement; a failure is answered with
+   * `{ status: "error", code, message, data? }`, a payload that is not valid with `SIO_INVALID_PAYLOAD` and `data.issues`.
+   * In order: hooks `preEvent`, schema, `preHandler`, handler, schema of the answer, hooks `onAck`.
+   *
+   * @throws EventError with code `SIO_DUPLICATE_HANDLER`
+   */
+  event<const Payload = unknown, const Ack = unknown, Config = unknown>(
+    name: string,
+    options: EventOptions<Payload, Ack, Config>,
+    handler: (
+      payload: Validated<Payload, TypeProvider>,
+      context: HookContext<Config>,
+    ) => Answer<Ack, TypeProvider> | PromiseLike<Answer<Ack, TypeProvider>>,
+  ): this;
+  // oxlint-disable-next-line typescript/no-explicit-any
+  event(name: string, handler: (payload: any, context: HookContext) => unknown): this;
+}

@@ -1,0 +1,280 @@
+import { ServerResponse, type IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import {
+  isSameOrigin,
+  nodeRequest,
+  type Engine,
+  type EngineMiddleware,
+  type HeaderFields,
+  type Server,
+} from "@plugboard/server";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { rememberRequest } from "./handshake-requests.js";
+import type { HandshakeRouteOptions } from "./options.js";
+import { pathMatcher } from "./path-matcher.js";
+import { UpgradeFront, type Claimant } from "./upgrade-front.js";
+
+/** What a mount needs to know. */
+export interface MountOptions {
+  /** Below the prefix of the scope; without a slash at its end. */
+  readonly path: string;
+  readonly hooks: "all" | "handshake";
+  readonly routeOptions: HandshakeRouteOptions | undefined;
+  /** Answers requests for files of the browser client, which are below the path. Default: there are none. */
+  readonly serveFile?: (req: IncomingMessage, res: ServerResponse) => void;
+}
+
+/** An upgrade that Fastify's hooks are deciding on. */
+interface PendingUpgrade {
+  readonly socket: Duplex;
+  readonly head: Buffer;
+  readonly res: ServerResponse;
+  readonly onError: () => void;
+}
+
+/** Fields of an answer that are about its body, its connection or its one recipient: no other answer may have them. */
+const OWN_FIELDS =
+  /^(connection|content-.*|date|etag|keep-alive|last-modified|transfer-encoding|upgrade|retry-after|x-ratelimit-.*|ratelimit.*)$/;
+
+/** An open upgrade that is refused while the application closes. */
+const CLOSING = { status: 503, headers: { "Content-Type": "text/plain" }, body: "Server is closing" };
+
+/** Puts an engine that is attached to nothing into Fastify's router: polls as routes, upgrades by way of them. */
+export class Mount implements Claimant {
+  readonly #app: FastifyInstance;
+  readonly #engine: Engine;
+  readonly #options: MountOptions;
+  readonly #matches: (url: string) => boolean;
+  /** Fields that hooks have set at the handshake, by session. */
+  readonly #fields = new WeakMap<object, HeaderFields>();
+  /** Of handshakes, until they have become connections. */
+  readonly #replies = new WeakMap<IncomingMessage, FastifyReply>();
+  readonly #upgrades = new Map<IncomingMessage, PendingUpgrade>();
+  readonly #polls = new Set<ServerResponse>();
+  readonly #servers = new Map<FastifyInstance["server"], () => void>();
+  #isClosing = false;
+
+  /** @param app - scope of its own: what is registered in it does not reach others */
+  constructor(app: FastifyInstance, io: Server, options: MountOptions) {
+    this.#app = app;
+    this.#engine = io.engine;
+    this.#options = options;
+    this.#matches = pathMatcher(app.prefix + options.path);
+    this.#addRoutes();
+    this.#standBefore(app.server);
+    this.#engine.on("connection", (session: { request: IncomingMessage }) => {
+      const reply = this.#replies.get(session.request);
+      if (reply === undefined) return;
+      this.#fields.set(session, fieldsOf(reply));
+      this.#replies.delete(session.request);
+    });
+  }
+
+  /** Whether a page of this origin is one of ours, or may read answers with cookies by the header fields that hooks have set. */
+  readonly isAllowedOrigin = (origin: string, req: IncomingMessage): boolean => {
+    if (isSameOrigin(nodeRequest(req), origin)) return true;
+    const reply = this.#replies.get(req);
+    if (reply === undefined) return false;
+    const { protocol, host } = reply.request;
+    if (origin === `${protocol}://${host}`) return true;
+    const allowed = reply.getHeader("access-control-allow-origin");
+    return allowed === origin && reply.getHeader("access-control-allow-credentials") === "true";
+  };
+
+  /** From now on connections end with their answers, and what is not let in yet is refused. */
+  startClosing(): void {
+    this.#isClosing = true;
+    for (const res of this.#polls) res.shouldKeepAlive = false;
+  }
+
+  /** Leaves the HTTP server, and ends what is still undecided. */
+  close(): void {
+    for (const { socket } of this.#upgrades.values()) socket.destroy();
+    this.#upgrades.clear();
+    for (const leave of this.#servers.values()) leave();
+    this.#servers.clear();
+  }
+
+  /** Another server may serve the same application: that of the other loopback address of `localhost`. */
+  #standBefore(server: FastifyInstance["server"]): void {
+    if (this.#servers.has(server)) return;
+    this.#servers.set(
+      server,
+      UpgradeFront.add(server, this, (req, res) => this.#app.routing(req, res)),
+    );
+  }
+
+  #addRoutes(): void {
+    const app = this.#app;
+    // The engine reads bodies itself, up to its own limit.
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
+    const { config, ...routeOptions } = this.#options.routeOptions ?? {};
+    const route = (url: string): unknown =>
+      app.route({
+        ...routeOptions,
+        method: ["GET", "POST", "OPTIONS"],
+        url,
+        exposeHeadRoute: false,
+        // Documentation of HTTP APIs leaves it out.
+        schema: { hide: true } as object,
+        config: { ...config },
+        handler: (request, reply) => this.#onRequest(request, reply),
+      });
+    const { path, serveFile } = this.#options;
+    route(path);
+    if (serveFile !== undefined) {
+      app.get(`${path}/:file(^socket\\.io\\.[a-z.]+$)`, { schema: { hide: true } as object }, (request, reply) => {
+        reply.hijack();
+        serveFile(request.raw, reply.raw);
+      });
+    }
+    const { ignoreTrailingSlash, routerOptions } = app.initialConfig;
+    if (
+      !ignoreTrailingSlash &&
+      !(routerOptions as { ignoreTrailingSlash?: boolean } | undefined)?.ignoreTrailingSlash
+    ) {
+      route(`${path}/`);
+    }
+  }
+
+  // Before the router.
+
+  takeUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+    const { url = "" } = req;
+    if (!this.#matches(url)) return false;
+    const fields = this.#bypassing(url);
+    if (fields !== undefined) {
+      this.#engine.handleUpgrade(req, socket, head, { headers: fields });
+    } else if (this.#isClosing) {
+      this.#engine.refuseUpgrade(socket, CLOSING);
+    } else {
+      this.#routeUpgrade(req, socket, head);
+    }
+    return true;
+  }
+
+  takeRequest(req: IncomingMessage, res: ServerResponse): boolean {
+    const { url = "", method } = req;
+    if ((method !== "GET" && method !== "POST") || !this.#matches(url)) return false;
+    const fields = this.#bypassing(url);
+    if (fields === undefined) return false;
+    for (const [name, value] of Object.entries(fields)) res.setHeader(name, value);
+    if (this.#isClosing) res.shouldKeepAlive = false;
+    this.#engine.handleRequest(req, res);
+    return true;
+  }
+
+  /** The fields for a request that need not run hooks: it belongs to a connection that is open. */
+  #bypassing(url: string): HeaderFields | undefined {
+    if (this.#options.hooks === "all") return undefined;
+    const sid = sessionIdIn(url);
+    if (sid === undefined || !Object.hasOwn(this.#engine.clients, sid)) return undefined;
+    return this.#fields.get(this.#engine.clients[sid] as object);
+  }
+
+  #routeUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const onError = (): void => void socket.destroy();
+    socket.on("error", onError);
+    const res = new ServerResponse(req);
+    res.shouldKeepAlive = false;
+    res.assignSocket(socket as never);
+    this.#upgrades.set(req, { socket, head, res, onError });
+    socket.once("close", () => this.#upgrades.delete(req));
+    // A hook has refused. A peer that keeps its half open would hold the server open too.
+    res.once("finish", () => {
+      if (!this.#upgrades.delete(req)) return;
+      res.detachSocket(socket as never);
+      socket.end(() => socket.destroy());
+    });
+    this.#app.routing(req, res);
+  }
+
+  // Behind the hooks.
+
+  async #onRequest(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+    const { raw } = request;
+    const { server } = raw.socket as { server?: FastifyInstance["server"] };
+    if (server !== undefined && typeof server.emit === "function" && !this.#isClosing) this.#standBefore(server);
+    if (isHandshake(raw)) {
+      rememberRequest(request);
+      this.#replies.set(raw, reply);
+    }
+    const upgrade = this.#upgrades.get(raw);
+    if (upgrade !== undefined) return this.#accept(raw, reply, upgrade);
+    return this.#poll(raw, reply);
+  }
+
+  #accept(req: IncomingMessage, reply: FastifyReply, { socket, head, res, onError }: PendingUpgrade): FastifyReply {
+    this.#upgrades.delete(req);
+    reply.hijack();
+    res.detachSocket(socket as never);
+    socket.off("error", onError);
+    this.#engine.handleUpgrade(req, socket, head, { headers: fieldsOf(reply, true) });
+    // For the hooks of `onResponse` and the log: there is no other answer than this.
+    res.statusCode = 101;
+    res.emit("finish");
+    return reply;
+  }
+
+  async #poll(req: IncomingMessage, reply: FastifyReply): Promise<FastifyReply> {
+    const res = reply.raw;
+    if (!(await runMiddlewares(this.#engine.middlewares, req, res))) return reply.hijack();
+    this.#polls.add(res);
+    res.once("close", () => this.#polls.delete(res));
+    if (this.#isClosing) res.shouldKeepAlive = false;
+    const answer = await this.#engine.handle(nodeRequest(req, res));
+    let isDone = false;
+    const finish = (error?: Error): void => {
+      if (!isDone) answer.done(error);
+      isDone = true;
+    };
+    const onClose = (): void => finish(new Error("the connection was closed"));
+    res.once("finish", () => finish()).once("close", onClose);
+    if (res.destroyed) onClose();
+    return reply.code(answer.status).headers(answer.headers).send(answer.body);
+  }
+}
+
+/** @returns whether they have left the answer to others */
+function runMiddlewares(
+  middlewares: readonly EngineMiddleware[],
+  req: IncomingMessage,
+  res: ServerResponse,
+): Promise<boolean> | boolean {
+  if (middlewares.length === 0) return true;
+  return (async () => {
+    for (const middleware of middlewares) {
+      await new Promise<void>((resolve, reject) => {
+        res.once("finish", resolve).once("close", resolve);
+        const next = (error?: unknown): void => {
+          res.off("finish", resolve).off("close", resolve);
+          if (error) reject(error as Error);
+          else resolve();
+        };
+        void Promise.resolve(middleware(req, res, next)).catch(next);
+      });
+      if (res.writableEnded || res.destroyed) return false;
+    }
+    return true;
+  })();
+}
+
+/** @param withCookies - whether those are wanted too, which are for one answer alone */
+function fieldsOf(reply: FastifyReply, withCookies: boolean = false): HeaderFields {
+  const fields: HeaderFields = {};
+  for (const [name, value] of Object.entries(reply.getHeaders())) {
+    if (value === undefined || OWN_FIELDS.test(name) || (name === "set-cookie" && !withCookies)) continue;
+    fields[name] = Array.isArray(value) ? value.map(String) : String(value);
+  }
+  return fields;
+}
+
+/** Whether a request of Socket.IO begins a connection. */
+export function isHandshake({ url = "", method }: IncomingMessage): boolean {
+  return method === "GET" && sessionIdIn(url) === undefined;
+}
+
+function sessionIdIn(url: string): string | undefined {
+  return /[?&]sid=([^&#]+)/.exec(url)?.[1];
+}

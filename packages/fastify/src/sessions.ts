@@ -1,0 +1,164 @@
+import type { IncomingMessage } from "node:http";
+import type { Server, Socket } from "@plugboard/server";
+import {
+  fromExpressStore,
+  fromRequest,
+  SocketSessions,
+  type ExpressSessionStore,
+  type SessionStore,
+} from "@plugboard/session";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { fastifyRequestOf } from "./handshake-requests.js";
+import type { SessionOptions } from "./options.js";
+import { pluginError } from "./plugin-error.js";
+import { scoped } from "./scoped.js";
+
+/** The sessions of an application, as long as its sockets share them. */
+export interface SharedSessions {
+  /** The room that all sockets of a session are in. */
+  roomOf(id: string): string;
+  close(): void;
+}
+
+/** What `@fastify/session` puts on requests. */
+interface SessionRequest {
+  readonly sessionStore: ExpressSessionStore;
+  readonly cookies?: Readonly<Record<string, string | undefined>>;
+  session?: StoredSession | null;
+}
+
+interface StoredSession {
+  readonly sessionId?: string;
+  readonly encryptedSessionId?: string;
+  reload(done: (error?: Error) => void): void;
+  regenerate(done: (error?: Error) => void): void;
+}
+
+type Middleware = (socket: Socket, next: (error?: Error) => void) => void;
+
+/**
+ * Gives sockets the sessions of `@fastify/session` or `@fastify/secure-session`, whichever is registered.
+ *
+ * @param wanted - default: if there are any
+ * @throws PluginError with code `SIO_FASTIFY_NO_SESSION` when they are wanted, and there are none
+ */
+export function shareSessions(
+  app: FastifyInstance,
+  io: Server,
+  wanted: boolean | SessionOptions | undefined,
+): SharedSessions | undefined {
+  if (wanted === false) return undefined;
+  const options = typeof wanted === "object" ? wanted : {};
+  // The origin rule of the plugin knows what @fastify/cors allows.
+  if (app.hasRequestDecorator("sessionStore")) return new StoreSessions(app, io, { ...options });
+  if (app.hasDecorator("decodeSecureSession")) {
+    return new SocketSessions(io, { ...options, store: fromRequest(readSecureSession), checkOrigin: false });
+  }
+  if (wanted === undefined) return undefined;
+  throw pluginError(
+    "SIO_FASTIFY_NO_SESSION",
+    "the option session needs @fastify/session or @fastify/secure-session: register it before @plugboard/fastify",
+  );
+}
+
+function readSecureSession(request: FastifyRequest): object | undefined {
+  const { session } = request as { session?: { data?(): object | undefined } | null };
+  return session?.data?.();
+}
+
+/**
+ * The sessions of `@fastify/session`. Where they are stored is known with the first request, which comes before the first
+ * socket.
+ */
+class StoreSessions implements SharedSessions {
+  readonly #io: Server;
+  readonly #options: SessionOptions;
+  #sessions: SocketSessions | undefined = undefined;
+  #admit: Middleware | undefined = undefined;
+
+  constructor(app: FastifyInstance, io: Server, options: SessionOptions) {
+    this.#io = io;
+    this.#options = options;
+    // Now, to be before the middlewares of the program.
+    io.useAlways((socket, next) => (this.#admit === undefined ? next() : this.#admit(socket, next)));
+    app.addHook("onRequest", (request, reply, done) => this.#onRequest(request, reply, done));
+  }
+
+  roomOf(id: string): string {
+    // Without a request before there is no socket either.
+    return this.#sessions?.roomOf(id) ?? id;
+  }
+
+  close(): void {
+    this.#sessions?.close();
+  }
+
+  #start(store: ExpressSessionStore): SocketSessions {
+    const io: Server = scoped(this.#io, {
+      useAlways: (middleware: Middleware) => {
+        this.#admit = middleware;
+        return io;
+      },
+    });
+    return new SocketSessions(io, {
+      ...this.#options,
+      store: withoutExpired(fromExpressStore(store)),
+      sessionIdOf,
+      checkOrigin: false,
+    });
+  }
+
+  /**
+   * Requests that change things take turns with sockets, and what a request has only read it does not write: so each looks its
+   * session up when it has its turn.
+   */
+  #onRequest(request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
+    const { sessionStore, session, cookies } = request as unknown as SessionRequest;
+    this.#sessions ??= this.#start(sessionStore);
+    const id = session?.sessionId;
+    const signed = session?.encryptedSessionId;
+    const isNew = signed === undefined || !Object.values(cookies ?? {}).some((cookie) => cookie?.endsWith(signed));
+    if (id === undefined || isNew) return done();
+    const { raw } = request;
+    const current = (): StoredSession | null | undefined => (request as unknown as SessionRequest).session;
+    // What a scope of `@plugboard/session` looks at: the session is that of Fastify's request, events are those of Node's.
+    const subject = {
+      method: raw.method,
+      emit: raw.emit.bind(raw),
+      get session() {
+        return current();
+      },
+    };
+    const middleware = this.#sessions.middleware((_request, _response, next) => {
+      sessionStore.get(id, (error: unknown, found: unknown) => {
+        if (error) next(error);
+        else if (found) current()?.reload(next);
+        else current()?.regenerate(next);
+      });
+    });
+    const onTurn = (error?: unknown): void => {
+      if (error instanceof Error) done(error);
+      else done();
+    };
+    middleware(subject, reply.raw, onTurn);
+    raw.emit = (...args: Parameters<IncomingMessage["emit"]>) => subject.emit(...args);
+  }
+}
+
+/**
+ * `@fastify/session` looks at the end of a session itself, and its own store keeps those that have expired. The same object is
+ * given back, for it is what changes take turns by.
+ */
+function withoutExpired(store: SessionStore): SessionStore {
+  const load = store.load.bind(store);
+  store.load = async (id) => {
+    const stored = await load(id);
+    return stored?.expiresAt !== undefined && stored.expiresAt <= Date.now() ? undefined : stored;
+  };
+  return store;
+}
+
+function sessionIdOf(request: IncomingMessage | FastifyRequest): string | undefined {
+  const found = fastifyRequestOf(request) as unknown as SessionRequest | undefined;
+  return found?.session?.sessionId;
+}

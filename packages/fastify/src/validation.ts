@@ -1,0 +1,94 @@
+import { parse, type StandardSchema } from "@plugboard/server";
+import type { FastifyInstance, FastifyRequest } from "fastify";
+
+/**
+ * Gives what is made of a value, or a promise of it. Throws an `EventError` with `data.issues` when it is not valid.
+ *
+ * @param request - the handshake's
+ */
+export type Validator = (value: unknown, request: FastifyRequest) => unknown;
+
+type InvalidCode = "SIO_INVALID_PAYLOAD" | "SIO_INVALID_ACK";
+type Outcome = Awaited<ReturnType<StandardSchema<unknown>["~standard"]["validate"]>>;
+
+/** What compilers of validators make, in all its shapes: a boolean with `errors` beside it, or an object. */
+type CompiledValidator = ((value: unknown) => unknown) & { readonly errors?: unknown };
+
+/**
+ * Makes a validator of what a schema of an event is: a Standard Schema validates itself, anything else goes to the validator
+ * compiler of a scope, as the schema of a route does.
+ *
+ * @param code - of the error
+ */
+export function validatorOf(schema: unknown, instance: FastifyInstance, code: InvalidCode): Validator {
+  if (isStandardSchema(schema)) return (value) => parse(schema, value, code);
+  let compiled: StandardSchema | undefined;
+  return (value, request) => {
+    compiled ??= standardSchemaOf(compile(schema as object, instance, request));
+    return parse(compiled, value, code);
+  };
+}
+
+/**
+ * A request compiles with the schemas of the scope it belongs to, which is that of the handshake; this one belongs to the scope
+ * where the event is declared.
+ */
+function compile(schema: object, instance: FastifyInstance, request: FastifyRequest): CompiledValidator {
+  const inScope = Object.create(request, { server: { value: instance } }) as FastifyRequest;
+  return inScope.compileValidationSchema(schema as never) as CompiledValidator;
+}
+
+function standardSchemaOf(validate: CompiledValidator): StandardSchema {
+  return {
+    "~standard": {
+      version: 1,
+      vendor: "fastify",
+      validate(value) {
+        const result = validate(value);
+        if (isPromise(result)) return Promise.resolve(result).then((settled) => outcomeOf(settled, value, validate));
+        return outcomeOf(result, value, validate);
+      },
+    },
+  };
+}
+
+function outcomeOf(result: unknown, value: unknown, { errors }: CompiledValidator): Outcome {
+  if (result === false) return { issues: issuesOf(errors) };
+  if (typeof result !== "object" || result === null) return { value };
+  const { error, value: replaced = value } = result as { error?: unknown; value?: unknown };
+  return error === undefined || error === null ? { value: replaced } : { issues: issuesOf(error) };
+}
+
+/** Of Ajv, of zod, or whatever else a compiler gives. */
+function issuesOf(errors: unknown): { message: string; path: PropertyKey[] }[] {
+  const { validation, issues } = (errors ?? {}) as { validation?: unknown; issues?: unknown };
+  const list = [errors, issues, validation].find((candidate) => Array.isArray(candidate)) as unknown[] | undefined;
+  if (list === undefined) return [{ message: errors instanceof Error ? errors.message : "is not valid", path: [] }];
+  return list.map((error) => {
+    const { message = "is not valid", path, instancePath } = error as ValidatorIssue;
+    return { message, path: path ?? pathOf(instancePath ?? "") };
+  });
+}
+
+interface ValidatorIssue {
+  readonly message?: string;
+  readonly path?: PropertyKey[];
+  /** JSON pointer. */
+  readonly instancePath?: string;
+}
+
+function pathOf(pointer: string): PropertyKey[] {
+  return pointer
+    .split("/")
+    .slice(1)
+    .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"))
+    .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+}
+
+function isStandardSchema(schema: unknown): schema is StandardSchema {
+  return (schema as Partial<StandardSchema> | null | undefined)?.["~standard"] !== undefined;
+}
+
+export function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as Partial<PromiseLike<unknown>> | null | undefined)?.then === "function";
+}
