@@ -112,4 +112,13 @@ describe("the programs in the documentation", () => {
     const client = shared + program("client.mjs");
     expect(await firstOutput(start(client.replace("3000", port)))).toBe("1\n");
   });
+
+  it("packages/auth/README: the client gets in by its token", async () => {
+    const blocks = await codeBlocks("packages/auth/README.md");
+    const [server, client] = ["server.mjs", "client.mjs"].map(
+      (file) => blocks.find(({ info }) => info === `js ${file}`)?.code ?? "",
+    );
+    const port = await startServer(server!, "httpServer");
+    expect(await firstOutput(start(client!.replaceAll("3000", port)))).toBe("ada\n");
+  });
 });

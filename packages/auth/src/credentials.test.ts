@@ -701,6 +701,26 @@ describe("with recovery", () => {
     expect(await comeBack(setup, { pid: pid!, offset }, {})).not.toBe(sid);
   });
 
+  it("a verifier that is back between two looks lets nobody have the socket of another", async () => {
+    let failures = 0;
+    const setup = setUp(
+      {
+        verify: (token) => {
+          if (failures-- > 0) throw new VerifierUnavailableError("down");
+          return verifyJson(token);
+        },
+      },
+      recovery,
+    );
+    const lost = await lose(setup, {});
+    failures = 1;
+    // Without a request, as over WebTransport, nothing is known of the first look.
+    const connection = setup.engine.open();
+    expect(await ask(connection, { ...lost, token: tokenOf({ user: "6" }) })).toEqual([]);
+    expect(connection.readyState).toBe("closed");
+    expect(await comeBack(setup, lost, { user: "6" })).not.toBe(lost.sid);
+  });
+
   it("what is stored stays so when it cannot be known who is back, for the next attempt", async () => {
     let isDown = false;
     const setup = setUp(

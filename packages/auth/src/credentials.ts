@@ -141,7 +141,11 @@ class Attachment<C extends Credentials> implements CredentialsHandle<C> {
     const presented = presentedBy(socket, socket.handshake);
     try {
       const credentials = await this.#verdict(presented);
-      if (socket.recovered && !areOf(socket.rooms, credentials)) throw new RefusalError("SIO_FORBIDDEN");
+      // Asked anew, the verifier may have changed its mind. Its client may come back, as somebody new.
+      if (socket.recovered && !areOf(socket.rooms, credentials)) {
+        socket.rehandshake("credentials of another user");
+        throw new RefusalError("SIO_FORBIDDEN");
+      }
       if (credentials !== undefined) {
         const keys = keysOf(credentials);
         for (const key of keysAmong(socket.rooms)) if (!keys.includes(key)) void socket.leave(key);
