@@ -24,6 +24,7 @@ export { BodyError, parseQuery } from "./http-port.js";
 export type { HeaderFields, HttpAnswer, HttpRequestLike, Query } from "./http-port.js";
 export type { CorsSettings } from "./node/cors-middleware.js";
 export type { EngineMiddleware } from "./node/engine-middleware.js";
+export { nodeRequest } from "./node/node-http-request.js";
 export type { UpgradeAnswer } from "./node/upgrade-answer.js";
 export type {
   AllowRequest,
@@ -38,6 +39,7 @@ export type {
   TransportName,
   WebSocketEngine,
 } from "./options.js";
+export { isSameOrigin } from "./origin-rule.js";
 export type { ReadyState } from "./session-states.js";
 export { TransportError } from "./transport-error.js";
 export type { QueuedPacket, SendCallback, SendOptions, Transport, TransportEvents } from "./transports/transport.js";

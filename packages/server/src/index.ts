@@ -43,6 +43,9 @@ const createServer: CreateServer = Object.assign(
 export { createServer as "module.exports" };
 export { Namespace, Server, Socket };
 export { EventError, useContract };
+export { parse } from "@plugboard/contract";
+export { isSameOrigin, nodeRequest } from "@plugboard/engine";
+export type { Engine, EngineMiddleware, HeaderFields, HttpAnswer } from "@plugboard/engine";
 export type { ErrorAnswer, StandardSchema } from "@plugboard/contract";
 export type {
   AttachableServer,

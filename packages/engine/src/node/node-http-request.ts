@@ -127,3 +127,12 @@ function withBothCookies(headers: HttpAnswer["headers"]): HttpAnswer["headers"] 
   if (own === undefined || added === undefined) return headers;
   return { ...rest, "Set-Cookie": [own, added].flat() };
 }
+
+/**
+ * A request of Node's `http` as `engine.handle` takes it, for those who send the answer in a way of their own.
+ *
+ * @param res - where the answer will go: that the client goes away before it has it is noticed there
+ */
+export function nodeRequest(req: IncomingMessage, res?: ServerResponse): HttpRequestLike {
+  return new NodeHttpRequest(req, res);
+}
