@@ -86,6 +86,7 @@ export class Mount {
     const { serveFile, runOn, sessions } = this.#options;
     return (req, res, next) => {
       if (!this.matches(req)) return next();
+      if (this.#isOver) return void res.status(503).send("Server is closing");
       // A mount at a path has taken that off the URL.
       req.url = req.originalUrl;
       if (CLIENT_FILE.test(req.url)) return serveFile(req, res);
