@@ -44,7 +44,9 @@ describe.each(expressVersions)("Express $version", (express) => {
         seen.push(`${event}: ${(error as Error).message}`);
         next();
       });
-      io.useError((error, _context, next) => next({ status: "error", code: "MAPPED", message: (error as Error).message }));
+      io.useError((error, _context, next) =>
+        next({ status: "error", code: "MAPPED", message: (error as Error).message }),
+      );
       io.on("connection", (socket) => {
         socket.handle("fail", async () => {
           throw new Error("boom");
@@ -77,7 +79,10 @@ describe.each(expressVersions)("Express $version", (express) => {
           refresh: false,
         }),
       );
-      const [error] = await nextEvent<[Error & { data: unknown }]>(client.open(url, { auth: { key: "bad" } }), "connect_error");
+      const [error] = await nextEvent<[Error & { data: unknown }]>(
+        client.open(url, { auth: { key: "bad" } }),
+        "connect_error",
+      );
       expect(error.data).toMatchObject({ code: "SIO_UNAUTHORIZED" });
       const socket = await client.connect(url, { auth: { key: "good" } });
       const hello = nextEvent(socket, "hello");

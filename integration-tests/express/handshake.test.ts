@@ -37,7 +37,11 @@ describe.each(expressVersions)("Express $version", (express) => {
           app.use(mark("before"), io.middleware(), mark("behind"));
         });
         const connected = nextEvent<[ExpressSocket]>(io, "connection");
-        await client.connect(url, { ...options, extraHeaders: { "x-forwarded-for": "203.0.113.7" }, query: { a: "b" } });
+        await client.connect(url, {
+          ...options,
+          extraHeaders: { "x-forwarded-for": "203.0.113.7" },
+          query: { a: "b" },
+        });
         const [{ request, handshake }] = await connected;
         expect((request as Marked).marks).toEqual(["before"]);
         expect(request.ip).toBe("203.0.113.7");
@@ -158,13 +162,22 @@ describe.each(expressVersions)("Express $version", (express) => {
     });
 
     it("works behind helmet, compression, morgan, express-rate-limit and cors", async () => {
-      const [helmet, compression, cors] = await Promise.all([loadPeer("helmet"), loadPeer("compression"), loadPeer("cors")]);
+      const [helmet, compression, cors] = await Promise.all([
+        loadPeer("helmet"),
+        loadPeer("compression"),
+        loadPeer("cors"),
+      ]);
       const morgan = await loadPeer<(format: string, options: object) => ReturnType<typeof helmet>>("morgan");
       const { rateLimit } = await loadPeer<{ rateLimit: typeof helmet }>("express-rate-limit");
       const lines: string[] = [];
       const { url, io } = await startApp(express, (app, io) => {
         app.use(morgan(":method :status", { stream: { write: (line: string) => lines.push(line.trim()) } }));
-        app.use(helmet(), cors({ origin: "https://app.example", credentials: true }), compression({ threshold: 0 }), rateLimit({ limit: 2 }));
+        app.use(
+          helmet(),
+          cors({ origin: "https://app.example", credentials: true }),
+          compression({ threshold: 0 }),
+          rateLimit({ limit: 2 }),
+        );
         app.use(io.middleware());
       });
       io.on("connection", (socket) => socket.handle("long", () => "x".repeat(5000)));

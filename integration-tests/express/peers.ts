@@ -28,7 +28,9 @@ export interface User {
 /** A passport of its own, with users by id; whoever gives a known name is let in. */
 export async function passportOf(users: Map<string, User>): Promise<Passport> {
   const { Passport } = await loadPeer<{ Passport: new () => Passport }>("passport");
-  const { Strategy } = await loadPeer<{ Strategy: new (verify: (...args: never[]) => void) => object }>("passport-local");
+  const { Strategy } = await loadPeer<{ Strategy: new (verify: (...args: never[]) => void) => object }>(
+    "passport-local",
+  );
   const passport = new Passport();
   passport.use(
     new Strategy((name: string, password: string, done: (error: unknown, user: User | false) => void) => {

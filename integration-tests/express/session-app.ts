@@ -33,7 +33,16 @@ export async function startShop(
   const started = await startApp(
     express,
     (app, io) => {
-      app.use(session({ store, secret: "s", resave: true, rolling: true, saveUninitialized: false, ...(cookie && { cookie }) }));
+      app.use(
+        session({
+          store,
+          secret: "s",
+          resave: true,
+          rolling: true,
+          saveUninitialized: false,
+          ...(cookie && { cookie }),
+        }),
+      );
       app.use(passport.session());
       app.use(io.middleware({ gate: (req, res, next) => (req.isAuthenticated() ? next() : void res.sendStatus(401)) }));
       app.post("/login", (req, _res, next) => {

@@ -85,7 +85,10 @@ describe.each(expressVersions)("with Express $version", (express) => {
     });
 
     it("is ended when the session expires, and refused", async () => {
-      const { url } = await startShop(express, memoryStore(), { cookie: { maxAge: 700 }, session: { touchEveryMs: 0 } });
+      const { url } = await startShop(express, memoryStore(), {
+        cookie: { maxAge: 700 },
+        session: { touchEveryMs: 0 },
+      });
       const browser = await loggedIn(url);
       const socket = await browser.connect(kind);
       const refused = nextEvent<[Refusal]>(socket, "connect_error");
@@ -134,7 +137,10 @@ describe.each(expressVersions)("with Express $version", (express) => {
     });
     const response = await fetch(`${url}/login`, { method: "POST" });
     const browser = new Browser(url);
-    browser.cookie = response.headers.getSetCookie().map((cookie) => cookie.split(";")[0]).join("; ");
+    browser.cookie = response.headers
+      .getSetCookie()
+      .map((cookie) => cookie.split(";")[0])
+      .join("; ");
     const socket = await browser.connect(clientKinds[1]!);
     expect(await socket.emitWithAck("read")).toBe("ada");
     expect(await socket.emitWithAck("write")).toMatchObject({ status: "error", code: "SIO_SESSION_READ_ONLY" });

@@ -6,7 +6,12 @@ import { expressError } from "./express-error.js";
 /** What is used of an agent of supertest: its cookies. */
 export interface SupertestAgent {
   readonly jar: {
-    getCookies(access: { domain: string; path: string; secure: boolean; script: boolean }): { toValueString(): string }[];
+    getCookies(access: {
+      domain: string;
+      path: string;
+      secure: boolean;
+      script: boolean;
+    }): { toValueString(): string }[];
   };
 }
 

@@ -1,4 +1,10 @@
-import { credentials, type Credentials, type CredentialsHandle, type CredentialsOptions, type TokenCarrier } from "@plugboard/auth";
+import {
+  credentials,
+  type Credentials,
+  type CredentialsHandle,
+  type CredentialsOptions,
+  type TokenCarrier,
+} from "@plugboard/auth";
 import type { Server } from "@plugboard/server";
 
 /** Options of {@link jwtAuth}: those of `credentials` of `@plugboard/auth`, and these. */

@@ -49,7 +49,10 @@ export class SharedSessions {
   roomOf(req: IncomingMessage): string {
     const { sessionID } = req as SessionRequest;
     if (sessionID === undefined || this.#sessions === undefined) {
-      throw expressError("SIO_EXPRESS_NO_SESSION", "the request has no session: put the session middleware before this one");
+      throw expressError(
+        "SIO_EXPRESS_NO_SESSION",
+        "the request has no session: put the session middleware before this one",
+      );
     }
     return this.#sessions.roomOf(sessionID);
   }
@@ -88,7 +91,12 @@ export class SharedSessions {
       enumerable: true,
       get: () => undefined,
       set: (store: ExpressSessionStore) => {
-        Object.defineProperty(req, "sessionStore", { value: store, configurable: true, enumerable: true, writable: true });
+        Object.defineProperty(req, "sessionStore", {
+          value: store,
+          configurable: true,
+          enumerable: true,
+          writable: true,
+        });
         if (this.#sessions === undefined) this.#learn(store);
       },
     });

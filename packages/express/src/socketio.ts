@@ -1,5 +1,12 @@
 import { createServer, Server as HttpServer } from "node:http";
-import { Server, type DefaultEventsMap, type EventsMap, type NamespaceMiddleware, type ServerOptions, type Socket } from "@plugboard/server";
+import {
+  Server,
+  type DefaultEventsMap,
+  type EventsMap,
+  type NamespaceMiddleware,
+  type ServerOptions,
+  type Socket,
+} from "@plugboard/server";
 import type { Express, RequestHandler } from "express";
 import { connectError } from "./connect-error.js";
 import { installRouter, isEventRouter, type EventRouter } from "./event-router.js";
@@ -49,7 +56,10 @@ export function socketio<
 
 function integrate(app: Express, given: SocketioOptions): Server {
   if (typeof app !== "function" || typeof (app as Partial<Express>).use !== "function") {
-    throw expressError("SIO_EXPRESS_INVALID_OPTION", "the first argument of socketio has to be an application: express()");
+    throw expressError(
+      "SIO_EXPRESS_INVALID_OPTION",
+      "the first argument of socketio has to be an application: express()",
+    );
   }
   const { server, session = {}, runOn = "handshake", passport, userIdOf = idOfUser, ...options } = given;
   if (runOn !== "handshake" && runOn !== "all") {

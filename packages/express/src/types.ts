@@ -50,7 +50,11 @@ export interface MiddlewareOptions {
 }
 
 /** An error hook of Express's shape. `next(error)`, called at once, passes an error on in its place. */
-export type ErrorHandler = (error: unknown, context: EventContext<ExpressSocket>, next: (error?: unknown) => void) => unknown;
+export type ErrorHandler = (
+  error: unknown,
+  context: EventContext<ExpressSocket>,
+  next: (error?: unknown) => void,
+) => unknown;
 
 /** Hears and refuses sockets whose requests are those of Express. */
 interface ExpressFront<
