@@ -237,6 +237,15 @@ describe.each(expressVersions)("Express $version", (express) => {
     expect(error.message).toContain("404");
   });
 
+  it("can be mounted in a router at a path, which is part of its own", async () => {
+    const { url } = await startApp(express, (app, io) => app.use("/live", io.middleware()), {
+      path: "/live/socket.io",
+    });
+    for (const transport of transports) {
+      await bothClients[0]!.connect(url, { path: "/live/socket.io", transports: [transport] });
+    }
+  });
+
   it("serves the files of the browser client", async () => {
     const { url } = await startApp(express, (app, io) => app.use(io.middleware()));
     expect((await fetch(`${url}/socket.io/socket.io.js`)).status).toBe(200);

@@ -88,6 +88,7 @@ export async function startShop(
 }
 
 declare global {
+  // oxlint-disable-next-line typescript/no-namespace -- what packages put on requests is declared there
   namespace Express {
     interface Request {
       isAuthenticated(): boolean;

@@ -14,6 +14,7 @@ export { limitConnects, limitEvents, limitHandshakes, rateLimit } from "@plugboa
 export { perEvent } from "@plugboard/session";
 
 declare global {
+  // oxlint-disable-next-line typescript/no-namespace -- what packages put on requests is declared there
   namespace Express {
     interface Request {
       /** The Socket.IO server of the application. */

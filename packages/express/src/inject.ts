@@ -1,5 +1,6 @@
 import type { Server as HttpServer } from "node:http";
 import type { DefaultEventsMap, Server } from "@plugboard/server";
+import type * as Testing from "@plugboard/testing";
 import type { TestClientOptions, TestSocket } from "@plugboard/testing";
 import { expressError } from "./express-error.js";
 
@@ -53,7 +54,7 @@ function asTexts(cookies: TestClientOptions["cookies"]): string[] {
   return Object.entries(cookies).map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`);
 }
 
-async function loadTesting(): Promise<typeof import("@plugboard/testing")> {
+async function loadTesting(): Promise<typeof Testing> {
   try {
     return await import("@plugboard/testing");
   } catch (error) {
