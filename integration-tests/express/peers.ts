@@ -1,4 +1,4 @@
-import express5, { type Express, type RequestHandler } from "express";
+import express5, { type RequestHandler } from "express";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { installLocked } from "../support/install-locked.js";
@@ -47,4 +47,3 @@ export const expressVersions: readonly { version: string; load(): Promise<typeof
   { version: "4", load: () => loadPeer<typeof express5>("express-4") },
   { version: "5", load: () => Promise.resolve(express5) },
 ];
-export type { Express };
