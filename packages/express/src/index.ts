@@ -1,2 +1,24 @@
-/** Nothing yet. */
-export const version = "4.100.0";
+import type { ExpressServer } from "./types.js";
+
+export { EventRouter, validate } from "./event-router.js";
+export type { ExpressError, ExpressErrorCode } from "./express-error.js";
+export type { InjectOptions, SupertestAgent } from "./inject.js";
+export { jwtAuth } from "./jwt.js";
+export type { JwtAuth, JwtAuthOptions } from "./jwt.js";
+export type { PassportLike } from "./passport.js";
+export type { SessionOptions } from "./sessions.js";
+export { socketio } from "./socketio.js";
+export type { SocketioOptions } from "./socketio.js";
+export type { ErrorHandler, ExpressServer, ExpressSocket, MiddlewareOptions, SocketAdditions } from "./types.js";
+export { limitConnects, limitEvents, limitHandshakes, rateLimit } from "@plugboard/rate-limit";
+export { perEvent } from "@plugboard/session";
+
+declare global {
+  // oxlint-disable-next-line typescript/no-namespace -- what packages put on requests is declared there
+  namespace Express {
+    interface Request {
+      /** The Socket.IO server of the application. */
+      readonly io: ExpressServer;
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import type { EventHandler, EventStep, Namespace, StandardSchema } from "@plugboard/server";
+
+/** Where handlers are registered: a namespace, or a server, which stands for its main one. */
+type HandlerTarget = Pick<Namespace, "handle">;
+type Registration = (target: HandlerTarget) => void;
+
+const INSTALL = Symbol.for("plugboard.express.event-router");
+
+/** Handlers of events that are mounted together, as routes are by a router: `io.use("/todos", router)`. */
+export interface EventRouter {
+  /**
+   * Adds the handler of an event; what it returns is the acknowledgement.
+   *
+   * @param stepsAndHandler - steps as those of `socket.handle`, the handler last
+   */
+  // oxlint-disable-next-line typescript/no-explicit-any
+  on<Handler extends EventHandler<any, any, any>>(event: string, handler: Handler): this;
+  // oxlint-disable-next-line typescript/no-explicit-any
+  on<Payload>(event: string, schema: StandardSchema<unknown, Payload>, handler: EventHandler<Payload, any, any>): this;
+  // oxlint-disable-next-line typescript/no-explicit-any
+  on(event: string, ...stepsAndHandler: [...EventStep[], EventHandler<any, any, any>]): this;
+  /** Adds steps for the events added from now on. */
+  use(...steps: EventStep[]): this;
+}
+
+/** Makes a router of events. */
+export function EventRouter(): EventRouter {
+  const registrations: Registration[] = [];
+  const steps: EventStep[] = [];
+  const router = {
+    on(event: string, ...own: unknown[]) {
+      const all = [...steps, ...own];
+      registrations.push((target) => {
+        (target as { handle(event: string, ...all: unknown[]): unknown }).handle(event, ...all);
+      });
+      return router;
+    },
+    use(...more: EventStep[]) {
+      steps.push(...more);
+      return router;
+    },
+    [INSTALL](target: HandlerTarget) {
+      for (const register of registrations) register(target);
+    },
+  };
+  return router as unknown as EventRouter;
+}
+
+export function isEventRouter(value: unknown): value is EventRouter {
+  return typeof value === "object" && value !== null && INSTALL in value;
+}
+
+/** Registers the handlers of a router. */
+export function installRouter(router: EventRouter, target: HandlerTarget): void {
+  (router as unknown as { [INSTALL](target: HandlerTarget): void })[INSTALL](target);
+}
+
+/** A Standard Schema (zod, valibot, arktype, ...) as a step of `handle`: what it makes of the payload is what the handler gets. */
+export function validate<Input, Output>(schema: StandardSchema<Input, Output>): StandardSchema<Input, Output> {
+  return schema;
+}

@@ -1,0 +1,234 @@
+import { ServerResponse, type IncomingMessage, type Server as HttpServer } from "node:http";
+import type { Duplex } from "node:stream";
+import { isSameOrigin, nodeRequest, type Engine, type HeaderFields } from "@plugboard/server";
+import type { Express, Request, RequestHandler } from "express";
+import type { SharedSessions } from "./sessions.js";
+import { takeUpgrades } from "./upgrade-front.js";
+
+export interface MountOptions {
+  readonly runOn: "handshake" | "all";
+  readonly sessions: SharedSessions | undefined;
+  /** Answers requests for the files of the browser client. */
+  readonly serveFile: (req: IncomingMessage, res: ServerResponse) => void;
+}
+
+type Handle = (req: IncomingMessage, res: ServerResponse, next?: unknown) => void;
+
+/** An upgrade on its way through the chain. */
+interface PendingUpgrade {
+  readonly socket: Duplex;
+  readonly head: Buffer;
+  readonly onError: () => void;
+}
+
+/** Fields of an answer that are about its body, its connection or its one recipient: no other answer may have them. */
+const OWN_FIELDS =
+  /^(connection|content-(?!security-policy).*|date|etag|keep-alive|last-modified|transfer-encoding|upgrade|retry-after|x-ratelimit-.*|ratelimit.*)$/;
+const CLIENT_FILE = /\/socket\.io\.[a-z.]+(?:\?|$)/;
+
+/** Brings requests and upgrades of Socket.IO through the middlewares of an application to an engine. */
+export class Mount {
+  readonly #app: Express;
+  readonly #engine: Engine;
+  readonly #options: MountOptions;
+  readonly #handle: Handle;
+  readonly #upgrades = new Map<IncomingMessage, PendingUpgrade>();
+  /** Of handshakes that have reached the end of the chain. */
+  readonly #responses = new WeakMap<IncomingMessage, ServerResponse>();
+  /** Fields that middlewares have set at the handshake, by session of the engine. */
+  readonly #fields = new WeakMap<object, HeaderFields>();
+  readonly #servers = new Map<HttpServer, () => void>();
+  #hasWarned = false;
+  #isOver = false;
+
+  constructor(app: Express, engine: Engine, options: MountOptions) {
+    this.#app = app;
+    this.#engine = engine;
+    this.#options = options;
+    const handled = app as unknown as { handle: Handle };
+    this.#handle = handled.handle.bind(app);
+    // The one way into an application, whatever serves it.
+    handled.handle = (req, res, next) => this.#onRequest(req, res, next);
+    engine.opts.checkOrigin ??= this.#isAllowedOrigin;
+    engine.on("connection", (session: { request: IncomingMessage }) => {
+      const res = this.#responses.get(session.request);
+      if (res !== undefined) this.#fields.set(session, fieldsOf(res, false));
+    });
+  }
+
+  get servers(): readonly HttpServer[] {
+    return [...this.#servers.keys()];
+  }
+
+  /** Takes the upgrades of an HTTP server that serves the application. */
+  attach(server: HttpServer): void {
+    if (this.#servers.has(server) || this.#isOver) return;
+    this.#servers.set(
+      server,
+      takeUpgrades(
+        server,
+        (req, socket, head) => this.#takeUpgrade(req, socket, head),
+        (req, socket) => this.#answerUpgrade(req, socket),
+      ),
+    );
+  }
+
+  /** Leaves the HTTP servers, and ends what is still undecided. */
+  close(): void {
+    this.#isOver = true;
+    for (const { socket } of this.#upgrades.values()) socket.destroy();
+    for (const leave of this.#servers.values()) leave();
+    this.#servers.clear();
+  }
+
+  /** The end of the chain for what belongs to Socket.IO. */
+  middleware(gate: RequestHandler | undefined): RequestHandler {
+    const { serveFile, runOn, sessions } = this.#options;
+    return (req, res, next) => {
+      if (!this.matches(req)) return next();
+      if (this.#isOver) return void res.status(503).send("Server is closing");
+      // A mount at a path has taken that off the URL.
+      req.url = req.originalUrl;
+      if (CLIENT_FILE.test(req.url)) return serveFile(req, res);
+      const accept = (): void => {
+        if (isHandshake(req)) this.#responses.set(req, res);
+        if (sessions === undefined) this.#accept(req, res);
+        else sessions.leave(req, res, () => this.#accept(req, res));
+      };
+      if (gate === undefined || (runOn === "handshake" && !isHandshake(req))) return accept();
+      // Express 4 does not look at what a middleware returns.
+      void (async () => gate(req, res, (error?: unknown) => (error ? next(error) : accept())))().catch(next);
+    };
+  }
+
+  /** Whether a page of this origin is ours, or may read answers with cookies by the header fields that `cors()` has set. */
+  readonly #isAllowedOrigin = (origin: string, req: IncomingMessage): boolean => {
+    if (isSameOrigin(nodeRequest(req), origin)) return true;
+    // What `trust proxy` lets a proxy say.
+    const { protocol } = req as Request;
+    if (origin === `${protocol}://${hostOf(req as Request)}`) return true;
+    const res = this.#responses.get(req);
+    return (
+      res?.getHeader("access-control-allow-origin") === origin &&
+      res.getHeader("access-control-allow-credentials") === "true"
+    );
+  };
+
+  matches(req: IncomingMessage): boolean {
+    const { originalUrl, url = "" } = req as Partial<Request>;
+    return this.#engine.matches(originalUrl ?? url);
+  }
+
+  #onRequest(req: IncomingMessage, res: ServerResponse, next: unknown): void {
+    const { server } = req.socket as { server?: HttpServer };
+    if (typeof server?.on === "function") this.attach(server);
+    const isOurs = !this.#isOver && this.matches(req);
+    if (isOurs) {
+      const fields = this.#upgrades.has(req) ? undefined : this.#bypassing(req);
+      if (fields !== undefined) {
+        for (const [name, value] of Object.entries(fields)) res.setHeader(name, value);
+        return this.#engine.handleRequest(req, res);
+      }
+      if (isHandshake(req)) res.once("finish", () => this.#warnIfLost(req, res));
+    }
+    const { sessions } = this.#options;
+    if (sessions === undefined) return this.#handle(req, res, next);
+    sessions.enter(req, res, () => this.#handle(req, res, next));
+  }
+
+  /** Fields for a request that need not travel the chain: it belongs to a connection that is open. */
+  #bypassing(req: IncomingMessage): HeaderFields | undefined {
+    if (this.#options.runOn === "all" || req.method === "OPTIONS") return undefined;
+    const sid = sessionIdIn(req.url ?? "");
+    if (sid === undefined || !Object.hasOwn(this.#engine.clients, sid)) return undefined;
+    return this.#fields.get(this.#engine.clients[sid] as object);
+  }
+
+  #warnIfLost(req: IncomingMessage, res: ServerResponse): void {
+    if (res.statusCode !== 404 || this.#responses.has(req) || this.#hasWarned) return;
+    this.#hasWarned = true;
+    process.emitWarning(
+      "A handshake of Socket.IO was answered with 404 before it came to io.middleware(): call app.use(io.middleware()) behind the session and before routes that answer everything.",
+      { code: "SIO_EXPRESS_NO_MIDDLEWARE" },
+    );
+  }
+
+  // Upgrades.
+
+  #takeUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+    if (!this.matches(req)) return false;
+    const fields = this.#bypassing(req);
+    if (fields !== undefined) {
+      this.#engine.handleUpgrade(req, socket, head, { headers: fields });
+      return true;
+    }
+    const onError = this.#answerUpgrade(req, socket, () => this.#upgrades.delete(req));
+    this.#upgrades.set(req, { socket, head, onError });
+    socket.once("close", () => this.#upgrades.delete(req));
+    return true;
+  }
+
+  /**
+   * Has the application answer on the raw socket, which ends with the answer.
+   *
+   * @param isRefused - asked when there is an answer; false: the socket has become a connection
+   * @returns the listener for errors of the socket
+   */
+  #answerUpgrade(req: IncomingMessage, socket: Duplex, isRefused: () => boolean = () => true): () => void {
+    const onError = (): void => void socket.destroy();
+    socket.on("error", onError);
+    const res = new ServerResponse(req);
+    res.shouldKeepAlive = false;
+    res.assignSocket(socket as never);
+    res.once("finish", () => {
+      if (!isRefused()) return;
+      res.detachSocket(socket as never);
+      // A peer that keeps its half open would hold the server open too.
+      socket.end(() => socket.destroy());
+    });
+    // The listener has to be known before the application decides.
+    process.nextTick(() => !socket.destroyed && this.#app(req as Request, res as never));
+    return onError;
+  }
+
+  #accept(req: IncomingMessage, res: ServerResponse): void {
+    const upgrade = this.#upgrades.get(req);
+    if (upgrade === undefined) return this.#engine.handleRequest(req, res);
+    const { socket, head, onError } = upgrade;
+    this.#upgrades.delete(req);
+    // Session middlewares add their cookie as late as this.
+    res.writeHead(101);
+    res.detachSocket(socket as never);
+    socket.off("error", onError);
+    this.#engine.handleUpgrade(req, socket, head, { headers: fieldsOf(res, true) });
+    // For logs: there is no other answer than this.
+    res.emit("finish");
+  }
+}
+
+/** @param withCookies - whether those are wanted too, which are for one answer alone */
+function fieldsOf(res: ServerResponse, withCookies: boolean): HeaderFields {
+  const fields: HeaderFields = {};
+  for (const [name, value] of Object.entries(res.getHeaders())) {
+    if (value === undefined || OWN_FIELDS.test(name) || (name === "set-cookie" && !withCookies)) continue;
+    fields[name] = Array.isArray(value) ? value.map(String) : String(value);
+  }
+  return fields;
+}
+
+/** `req.host` of Express 5 has the port, that of Express 4 has not. */
+function hostOf(req: Request): string | undefined {
+  const trust = req.app?.get("trust proxy fn") as ((address: string | undefined, hop: number) => boolean) | undefined;
+  const forwarded = trust?.(req.socket.remoteAddress, 0) === true ? req.headers["x-forwarded-host"] : undefined;
+  const host = typeof forwarded === "string" ? forwarded.split(",")[0]?.trim() : undefined;
+  return host ?? req.headers.host;
+}
+
+/** Whether a request of Socket.IO begins a connection. */
+export function isHandshake({ url = "", method }: IncomingMessage): boolean {
+  return method === "GET" && sessionIdIn(url) === undefined && !CLIENT_FILE.test(url);
+}
+
+function sessionIdIn(url: string): string | undefined {
+  return /[?&]sid=([^&#]+)/.exec(url)?.[1];
+}

@@ -1,0 +1,123 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Server, Socket } from "@plugboard/server";
+import {
+  fromExpressStore,
+  fromRequest,
+  SocketSessions,
+  type ExpressSessionStore,
+  type SocketSessionsOptions,
+} from "@plugboard/session";
+import { expressError } from "./express-error.js";
+
+/** How sockets share the sessions of requests: options of `@plugboard/session`. */
+export interface SessionOptions extends Omit<SocketSessionsOptions, "store" | "checkOrigin" | "sessionIdOf"> {
+  /** The store that `express-session` was given. Default: found with the first request. */
+  store?: ExpressSessionStore;
+  /** Which requests take turns with sockets. Default: all but GET, HEAD and OPTIONS. */
+  takesTurn?: (request: IncomingMessage) => boolean;
+}
+
+type Middleware = (socket: Socket, next: (error?: Error) => void) => void;
+
+interface SessionRequest extends IncomingMessage {
+  sessionStore?: ExpressSessionStore;
+  session?: object | null;
+  sessionID?: string;
+}
+
+/** Where something runs that is not to be part of the request it began in. */
+type Outside = <Result>(code: () => Result) => Result;
+
+/** The sessions of an application: found by what `express-session` or `cookie-session` leaves on requests. */
+export class SharedSessions {
+  readonly #io: Server;
+  readonly #options: SessionOptions;
+  readonly #outsides = new WeakMap<IncomingMessage, Outside>();
+  #sessions: SocketSessions | undefined = undefined;
+  #admit: Middleware | undefined = undefined;
+
+  constructor(io: Server, options: SessionOptions) {
+    this.#io = io;
+    this.#options = options;
+    // Now, to come before the middlewares of the program.
+    io.useAlways((socket, next) => (this.#admit === undefined ? next() : this.#admit(socket, next)));
+    if (options.store !== undefined) this.#learn(options.store);
+  }
+
+  /** Room of all sockets with the session of a request. */
+  roomOf(req: IncomingMessage): string {
+    const { sessionID } = req as SessionRequest;
+    if (sessionID === undefined || this.#sessions === undefined) {
+      throw expressError(
+        "SIO_EXPRESS_NO_SESSION",
+        "the request has no session: put the session middleware before this one",
+      );
+    }
+    return this.#sessions.roomOf(sessionID);
+  }
+
+  /** Has a request, before any middleware, take turns with sockets. */
+  enter(req: IncomingMessage, res: ServerResponse, goOn: (error?: unknown) => void): void {
+    if (this.#sessions === undefined) {
+      this.#watch(req);
+      return goOn();
+    }
+    this.#outsides.set(req, AsyncLocalStorage.snapshot() as Outside);
+    const takesTurn = this.#options.takesTurn;
+    this.#sessions.middleware((_req, _res, next) => next(), takesTurn && { takesTurn })(req, res, goOn);
+  }
+
+  /** Hands a handshake on, which has its session now: what begins there outlives the request. */
+  leave(req: IncomingMessage, res: ServerResponse, goOn: () => void): void {
+    const { sessionStore, session } = req as SessionRequest;
+    if (this.#sessions === undefined && sessionStore === undefined && session) this.#start(fromRequest());
+    const outside = this.#outsides.get(req);
+    if (outside === undefined) return goOn();
+    const inside = AsyncLocalStorage.snapshot() as Outside;
+    const end = res.end;
+    res.end = ((...args: unknown[]) => inside((): unknown => Reflect.apply(end, res, args))) as typeof res.end;
+    outside(goOn);
+  }
+
+  close(): void {
+    this.#sessions?.close();
+  }
+
+  /** `express-session` says where it keeps sessions on each request, before it looks for one. */
+  #watch(req: IncomingMessage): void {
+    Object.defineProperty(req, "sessionStore", {
+      configurable: true,
+      enumerable: true,
+      get: () => undefined,
+      set: (store: ExpressSessionStore) => {
+        Object.defineProperty(req, "sessionStore", {
+          value: store,
+          configurable: true,
+          enumerable: true,
+          writable: true,
+        });
+        if (this.#sessions === undefined) this.#learn(store);
+      },
+    });
+  }
+
+  #learn(store: ExpressSessionStore): void {
+    this.#start(fromExpressStore(store));
+  }
+
+  #start(store: SocketSessionsOptions["store"]): void {
+    const { store: _store, takesTurn: _takesTurn, ...options } = this.#options;
+    const useAlways = (middleware: Middleware): void => {
+      this.#admit = middleware;
+    };
+    const io = new Proxy(this.#io, {
+      get(target, key) {
+        if (key === "useAlways") return useAlways;
+        const value: unknown = Reflect.get(target, key);
+        return typeof value === "function" ? (value.bind(target) as unknown) : value;
+      },
+    });
+    this.#sessions = new SocketSessions(io, { ...options, store, checkOrigin: false });
+  }
+}

@@ -1,0 +1,185 @@
+import { createServer, Server as HttpServer } from "node:http";
+import {
+  Server,
+  type DefaultEventsMap,
+  type EventsMap,
+  type NamespaceMiddleware,
+  type ServerOptions,
+  type Socket,
+} from "@plugboard/server";
+import type { Express, RequestHandler } from "express";
+import { connectError } from "./connect-error.js";
+import { installRouter, isEventRouter, type EventRouter } from "./event-router.js";
+import { expressError } from "./express-error.js";
+import { keepingRefusals, type Refusals } from "./gate.js";
+import { injectClient, type InjectOptions } from "./inject.js";
+import { JwtAuth } from "./jwt.js";
+import { isHandshake, Mount } from "./mount.js";
+import { refreshUser, type PassportLike } from "./passport.js";
+import { SharedSessions, type SessionOptions } from "./sessions.js";
+import type { ErrorHandler, ExpressServer, MiddlewareOptions } from "./types.js";
+
+/** Options of {@link socketio}: those of the server, and these. */
+export interface SocketioOptions extends Partial<ServerOptions> {
+  /** The HTTP server, if it is not made by `app.listen`. Default: none; `io.attach(server)` does the same. */
+  server?: HttpServer;
+  /**
+   * How sockets share the sessions of `express-session` or `cookie-session`; false: not at all. Default: `{}`, with whatever
+   * session the chain puts on requests.
+   */
+  session?: SessionOptions | false;
+  /** Which requests of a connection travel the chain: its handshake, or polls and the change to WebSocket too. Default: "handshake". */
+  runOn?: "handshake" | "all";
+  /** For `socket.refreshUser()`. Default: that of `passport.initialize()`, if the chain has it. */
+  passport?: PassportLike;
+  /** Id of the user that `io.user(id)` speaks to. Default: `request.user.id`. */
+  userIdOf?: (request: Express.Request) => string | number | undefined;
+}
+
+const USER_ROOM = "plugboard:user:";
+
+/**
+ * Makes the Socket.IO server of an application of Express 4 or 5. To be called before `app.listen`; `app.use(io.middleware())` says
+ * where in the chain it is.
+ *
+ * @throws ExpressError with code `SIO_EXPRESS_INVALID_OPTION`
+ */
+export function socketio<
+  ListenEvents extends EventsMap = DefaultEventsMap,
+  EmitEvents extends EventsMap = ListenEvents,
+  ServerSideEvents extends EventsMap = DefaultEventsMap,
+  // oxlint-disable-next-line typescript/no-explicit-any
+  SocketData = any,
+>(app: Express, options: SocketioOptions = {}): ExpressServer<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
+  return integrate(app, options) as unknown as ExpressServer<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
+}
+
+function integrate(app: Express, given: SocketioOptions): Server {
+  if (typeof app !== "function" || typeof (app as Partial<Express>).use !== "function") {
+    throw expressError(
+      "SIO_EXPRESS_INVALID_OPTION",
+      "the first argument of socketio has to be an application: express()",
+    );
+  }
+  const { server, session = {}, runOn = "handshake", passport, userIdOf = idOfUser, ...options } = given;
+  if (runOn !== "handshake" && runOn !== "all") {
+    throw expressError("SIO_EXPRESS_INVALID_OPTION", 'the option runOn has to be "handshake" or "all"');
+  }
+  const io = new Server(options);
+  // Never listens: the engine gets what comes through the chain. Requests for files of the client go there.
+  const files = new HttpServer();
+  io.attach(files);
+  const refusals: Refusals = new WeakMap();
+  const sessions = session === false ? undefined : new SharedSessions(io, session);
+  const mount = new Mount(app, io.engine, {
+    runOn,
+    sessions,
+    serveFile: (req, res) => void files.emit("request", req, res),
+  });
+  io.useAlways((socket, next) => {
+    const refusal = refusals.get(socket.request);
+    if (refusal !== undefined) return next(connectError(refusal));
+    Object.assign(socket, { refreshUser: () => refreshUser(socket, passport) });
+    const id = userIdOf(socket.request as unknown as Express.Request);
+    if (id !== undefined) void socket.join(USER_ROOM + id);
+    next();
+  });
+
+  const owned = new Set<HttpServer>();
+  const listen = app.listen.bind(app) as (...args: unknown[]) => HttpServer;
+  app.listen = ((...args: unknown[]) => {
+    const opened = listen(...args);
+    owned.add(opened);
+    attach(opened);
+    return opened;
+  }) as Express["listen"];
+  const attach = (httpServer: HttpServer): void => {
+    mount.attach(httpServer);
+    io.httpServer = httpServer;
+  };
+  if (server !== undefined) attach(server);
+  (app.request as { io?: unknown }).io = io;
+
+  const use = io.use.bind(io);
+  const useError = io.useError.bind(io);
+  const close = io.close.bind(io) as (options: object) => Promise<void>;
+  const end = async (timeoutMs: number, servers: readonly HttpServer[]): Promise<void> => {
+    const closing = servers.map((each) => closed(each, timeoutMs));
+    await close({ timeoutMs, closeHttpServer: false });
+    sessions?.close();
+    mount.close();
+    for (const each of servers) each.closeIdleConnections();
+    await Promise.all(closing);
+  };
+  return Object.assign(io, {
+    use(first: string | EventRouter | JwtAuth | NamespaceMiddleware<Socket>, second?: EventRouter) {
+      if (typeof first === "string") installRouter(second as EventRouter, io.of(first));
+      else if (isEventRouter(first)) installRouter(first, io.sockets);
+      else if (first instanceof JwtAuth) installAuth(first, io);
+      else use(first);
+      return io;
+    },
+    useError(handler: ErrorHandler) {
+      useError((error, context) => {
+        let passed: unknown;
+        const mapped = handler(error, context as never, (other) => void (passed = other));
+        return passed ?? mapped;
+      });
+      return io;
+    },
+    middleware({ gate, refuseBy = "status" }: MiddlewareOptions = {}): RequestHandler {
+      return mount.middleware(gate && refuseBy === "connect_error" ? keepingRefusals(gate, refusals) : gate);
+    },
+    handshakeOnly(middleware: RequestHandler): RequestHandler {
+      return (req, res, next) => (mount.matches(req) && isHandshake(req) ? void middleware(req, res, next) : next());
+    },
+    attach(httpServer: HttpServer) {
+      attach(httpServer);
+      return io;
+    },
+    session: (req: Express.Request) => io.to(roomOf(sessions, req)),
+    user: (id: string | number) => io.to(USER_ROOM + id),
+    shutdown: ({ timeoutMs = 5000 }: { timeoutMs?: number } = {}) => end(timeoutMs, [...owned]),
+    async close(argument?: ((error?: Error) => void) | { timeoutMs?: number; closeHttpServer?: boolean }) {
+      const { timeoutMs = 5000, closeHttpServer = true } = typeof argument === "object" ? argument : {};
+      await end(timeoutMs, closeHttpServer ? mount.servers : []);
+      if (typeof argument === "function") argument();
+    },
+    inject(namespace: string = "/", injectOptions: InjectOptions = {}) {
+      const [httpServer = createServer(app)] = mount.servers;
+      attach(httpServer);
+      return injectClient(httpServer, io, namespace, injectOptions);
+    },
+  }) as unknown as Server;
+}
+
+function installAuth(auth: JwtAuth, io: Server): void {
+  auth.install(io);
+  io.useAlways((socket, next) => {
+    if (socket.credentials !== undefined) void socket.join(USER_ROOM + socket.credentials.user);
+    next();
+  });
+}
+
+function idOfUser(request: Express.Request): string | number | undefined {
+  const { user } = request as { user?: { id?: unknown } };
+  const id = user?.id;
+  return typeof id === "string" || typeof id === "number" ? id : undefined;
+}
+
+function roomOf(sessions: SharedSessions | undefined, req: Express.Request): string {
+  if (sessions === undefined) throw expressError("SIO_EXPRESS_NO_SESSION", "sessions are not shared: session is false");
+  return sessions.roomOf(req as never);
+}
+
+/** Resolves when a server has closed; connections are cut after the time. */
+function closed(server: HttpServer, timeoutMs: number): Promise<void> {
+  if (!server.listening) return Promise.resolve();
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), timeoutMs);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
