@@ -53,7 +53,7 @@ async function packPeerProbe(folder: string): Promise<void> {
 /** Packs the built packages and installs them, by the ordinary npm client, in a new folder beside the fixtures. */
 export async function installApp(): Promise<InstalledApp> {
   const folder = await mkdtemp(join(tmpdir(), "plugboard-app-"));
-  const packages = ["protocol", "engine", "server", "client"].map((name) => `./packages/${name}`);
+  const packages = ["protocol", "engine", "contract", "server", "client"].map((name) => `./packages/${name}`);
   await must(execute(root, "npm", ["pack", "--pack-destination", folder, ...packages]));
   await packPeerProbe(folder);
   const manifest = {
@@ -62,6 +62,7 @@ export async function installApp(): Promise<InstalledApp> {
     dependencies: {
       "socket.io": "file:plugboard-server-4.100.0.tgz",
       "@plugboard/client": "file:plugboard-client-4.100.0.tgz",
+      "@plugboard/contract": "file:plugboard-contract-4.100.0.tgz",
       "@plugboard/engine": "file:plugboard-engine-4.100.0.tgz",
       "@plugboard/protocol": "file:plugboard-protocol-4.100.0.tgz",
       "@socket.io/redis-adapter": "8.3.0",

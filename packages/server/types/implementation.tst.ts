@@ -21,7 +21,9 @@ import type { SocketImplementation } from "../src/socket.js";
 // It can at least tell when a class lacks a member.
 describe("every public member exists", () => {
   test("on servers, or on the main namespace which they stand for, apart from what packages add to them", () => {
-    expect<Exclude<keyof Server, "revoke">>().type.toBeAssignableTo<keyof ServerImplementation | keyof NamespaceImplementation>();
+    expect<Exclude<keyof Server, "revoke">>().type.toBeAssignableTo<
+      keyof ServerImplementation | keyof NamespaceImplementation
+    >();
   });
 
   test("on namespaces", () => {
@@ -29,8 +31,10 @@ describe("every public member exists", () => {
     expect<keyof ParentNamespace>().type.toBeAssignableTo<keyof ParentNamespaceImplementation>();
   });
 
-  test("on sockets, apart from what programs add to them", () => {
-    expect<Exclude<keyof Socket, "traceId" | "session" | "credentials">>().type.toBeAssignableTo<keyof SocketImplementation>();
+  test("on sockets, apart from what programs and other packages add to them", () => {
+    expect<Exclude<keyof Socket, "traceId" | "session" | "credentials">>().type.toBeAssignableTo<
+      keyof SocketImplementation
+    >();
   });
 
   test("on connections, broadcasts, remote sockets and adapters", () => {
