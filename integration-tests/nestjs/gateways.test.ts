@@ -3,7 +3,10 @@ import { bothClients } from "../support/both-clients.js";
 import { nextEvent } from "../support/next-event.js";
 import { NEST_VERSIONS, PLATFORMS, prepareNest, startNest, type NestProcess } from "./nest-app.js";
 
-const runs = NEST_VERSIONS.flatMap((version) => PLATFORMS.map((platform) => ({ version, platform })));
+const only = process.env["NEST_ONLY"];
+const runs = NEST_VERSIONS.filter((version) => only === undefined || only === version).flatMap((version) =>
+  PLATFORMS.map((platform) => ({ version, platform })),
+);
 const INTERNAL = { status: "error", code: "SIO_INTERNAL_ERROR", message: "Internal server error" };
 
 describe.each(runs)("gateways on Nest $version with $platform", ({ version, platform }) => {

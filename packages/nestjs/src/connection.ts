@@ -1,5 +1,5 @@
 import type { Socket } from "@plugboard/server";
-import { isObservable, type Observable, type Subscription } from "rxjs";
+import { isObservable, Subscription, type Observable } from "rxjs";
 import { EventCall, type Ack } from "./event-call.js";
 import type { EventFailures } from "./event-failures.js";
 import type { OwnOptions } from "./options.js";
@@ -200,30 +200,39 @@ export class Connection {
     const which = this.#context.options.acks.observable ?? "first";
     const collected: unknown[] = [];
     const subscriptions = (this.#subscriptions ??= new Set());
+    const subscription = new Subscription();
+    subscriptions.add(subscription);
+    // What an observer throws would end the process: RxJS hands it to nobody.
+    const contain = (action: () => void): void => {
+      try {
+        action();
+      } catch (error) {
+        call.fail(error);
+      }
+    };
     return new Promise((resolve) => {
-      const finish = (): void => {
+      subscription.add(() => {
         subscriptions.delete(subscription);
         resolve();
-      };
-      const subscription = values.subscribe({
-        next: (value) => {
-          if (isEventReply(value)) this.socket.emit(value.event, value.data);
-          else if (which === "first" && value !== undefined) this.#answer(value, call, undefined);
-          else if (value !== undefined) collected.push(value);
-        },
+      });
+      const values$ = values.subscribe({
+        next: (value) =>
+          contain(() => {
+            if (isEventReply(value)) this.socket.emit(value.event, value.data);
+            else if (which === "first" && value !== undefined) this.#answer(value, call, undefined);
+            else if (value !== undefined) collected.push(value);
+          }),
         error: (error: unknown) => {
           call.fail(error);
-          finish();
+          subscription.unsubscribe();
         },
         complete: () => {
           // Ignored if there was an answer.
-          this.#answer(which === "all" ? collected : collected.at(-1), call, nothing);
-          finish();
+          contain(() => this.#answer(which === "all" ? collected : collected.at(-1), call, nothing));
+          subscription.unsubscribe();
         },
       });
-      if (subscription.closed) return;
-      subscriptions.add(subscription);
-      subscription.add(resolve);
+      subscription.add(values$);
     });
   }
 
