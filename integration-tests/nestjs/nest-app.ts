@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, readdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { installLocked } from "../support/install-locked.js";
@@ -14,24 +14,32 @@ export const NEST_VERSIONS = ["10", "11", "12"] as const;
 export type NestVersion = (typeof NEST_VERSIONS)[number];
 export const PLATFORMS = ["express", "fastify"] as const;
 
-const OURS = ["protocol", "engine", "contract", "server", "session", "auth", "rate-limit", "client", "testing", "nestjs"];
+/** What our package imports, and tests of users. */
+const LINKED = ["server", "session", "auth", "rate-limit", "testing"];
 
 /** Installs a version of Nest, with our built packages beside it and the programs of `apps` compiled. */
 export async function prepareNest(version: NestVersion): Promise<void> {
   const folder = join(here, `nest-${version}`);
   await installLocked(folder);
   await mkdir(join(folder, "node_modules/@plugboard"), { recursive: true });
-  await Promise.all(OURS.map((name) => linkOnce(join(packages, name), join(folder, "node_modules/@plugboard", name))));
-  const target = appFolder(version);
-  await mkdir(target, { recursive: true });
+  const ours = join(folder, "node_modules/@plugboard");
+  await Promise.all(LINKED.map((name) => linkOnce(join(packages, name), join(ours, name))));
+  // A copy, for Node follows links: it is to find the Nest that is installed here.
+  for (const name of ["package.json", "dist/index.js", "dist/index.cjs"]) {
+    await put(join(ours, "nestjs", name), await readFile(join(packages, "nestjs", name), "utf8"));
+  }
   for (const name of await readdir(join(here, "apps"))) {
     const text = await readFile(join(here, "apps", name), "utf8");
-    const file = join(target, name.replace(".mts", ".mjs"));
-    // Another process may be about to load it.
-    const draft = `${file}.${process.pid}`;
-    await writeFile(draft, compile(text, name));
-    await rename(draft, file);
+    await put(join(appFolder(version), name.replace(".mts", ".mjs")), compile(text, name));
   }
+}
+
+/** Another process may be about to load the file. */
+async function put(file: string, text: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  const draft = `${file}.${process.pid}`;
+  await writeFile(draft, text);
+  await rename(draft, file);
 }
 
 /** As the compiler of a Nest project does: with metadata of types. */
@@ -46,7 +54,6 @@ function compile(text: string, fileName: string): string {
   return ts.transpileModule(text, { compilerOptions, fileName }).outputText;
 }
 
-// Links, which Node is told not to follow: our packages then find the Nest of the folder they are in.
 async function linkOnce(target: string, path: string): Promise<void> {
   await symlink(target, path, "dir").catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "EEXIST") throw error;
@@ -77,7 +84,7 @@ export async function startNest(
   name: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<NestProcess> {
-  const args = ["--preserve-symlinks", "--preserve-symlinks-main", join(appFolder(version), `${name}.mjs`)];
+  const args = [join(appFolder(version), `${name}.mjs`)];
   const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
   const ended = once(child, "close").then(([code, signal]: (number | string | null)[]) => code ?? signal ?? "?");
   let output = "";
