@@ -28,11 +28,14 @@ describe.each(NEST_VERSIONS)("@nestjs/platform-socket.io %s", (version) => {
   afterAll(() => Promise.all(Object.values(apps).map((app) => app.kill())));
   const url = (name: string): string => (apps[name] as NestProcess).url;
 
-  it.each(UNANSWERED)("never answers the acknowledgement of '%s', which we do unless acks is 'compat'", async (event) => {
-    expect(await isAnswered(url("anchor"), event)).toBe(false);
-    expect(await isAnswered(url("compat"), event)).toBe(false);
-    expect(await isAnswered(url("ours"), event)).toBe(true);
-  });
+  it.each(UNANSWERED)(
+    "never answers the acknowledgement of '%s', which we do unless acks is 'compat'",
+    async (event) => {
+      expect(await isAnswered(url("anchor"), event)).toBe(false);
+      expect(await isAnswered(url("compat"), event)).toBe(false);
+      expect(await isAnswered(url("ours"), event)).toBe(true);
+    },
+  );
 
   it("hides what a pipe says, which we do not", async () => {
     const exceptionOf = async (name: string): Promise<unknown> => {

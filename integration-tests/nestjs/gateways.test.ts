@@ -13,7 +13,10 @@ describe.each(runs)("gateways on Nest $version with $platform", ({ version, plat
   let app: NestProcess;
   beforeAll(async () => {
     await prepareNest(version);
-    app = await startNest(version, "gateways", { PLATFORM: platform, ADAPTER: platform === "fastify" ? "module" : "ours" });
+    app = await startNest(version, "gateways", {
+      PLATFORM: platform,
+      ADAPTER: platform === "fastify" ? "module" : "ours",
+    });
   });
   afterAll(async () => {
     expect(app.output()).not.toContain("unhandledRejection");
@@ -73,7 +76,12 @@ describe.each(runs)("gateways on Nest $version with $platform", ({ version, plat
     it("answers every failure in one shape", async () => {
       expect(await ask("throw")).toEqual(INTERNAL);
       expect(await ask("ws-exception")).toEqual({ status: "error", code: "SIO_EVENT_ERROR", message: "not like that" });
-      expect(await ask("ws-object")).toMatchObject({ status: "error", code: "SIO_EVENT_ERROR", message: "no", hint: "ask" });
+      expect(await ask("ws-object")).toMatchObject({
+        status: "error",
+        code: "SIO_EVENT_ERROR",
+        message: "no",
+        hint: "ask",
+      });
       expect(await ask("guarded")).toEqual({ status: "error", code: "SIO_FORBIDDEN", message: "Forbidden resource" });
       expect(await ask("intercepted-throw")).toMatchObject({ status: "error", message: "inside" });
       expect(await ask("http-exception")).toEqual({

@@ -1,3 +1,4 @@
+/* oxlint-disable typescript/no-explicit-any -- stands for the program of a user, which is compiled without being checked */
 // Gateways as programs for @nestjs/platform-socket.io have them, and what only @plugboard/nestjs knows. ADAPTER: ours, module or anchor.
 import "reflect-metadata";
 import {
@@ -32,8 +33,17 @@ import { createPlatform, listen } from "./platform.mjs";
 
 const { PLATFORM = "express", ADAPTER = "ours" } = process.env;
 const plugboard = ADAPTER === "anchor" ? await import("./no-plugboard.mjs") : await import("@plugboard/nestjs");
-const { Ack, InjectNamespace, InjectServer, MessageArg, SocketMiddleware, UseConnectionGuards, WsEventName, WsParam, WsUser } =
-  plugboard;
+const {
+  Ack,
+  InjectNamespace,
+  InjectServer,
+  MessageArg,
+  SocketMiddleware,
+  UseConnectionGuards,
+  WsEventName,
+  WsParam,
+  WsUser,
+} = plugboard;
 
 class SendDto {
   @IsString()
@@ -212,7 +222,11 @@ class SecondGateway {
 @WebSocketGateway({ namespace: "chat" })
 class ChatGateway {
   @WebSocketServer() nsp: any;
-  @SubscribeMessage("who") who(@WsUser() user: unknown, @WsUser("name") name: string, @ConnectedSocket() { data }: any) {
+  @SubscribeMessage("who") who(
+    @WsUser() user: unknown,
+    @WsUser("name") name: string,
+    @ConnectedSocket() { data }: any,
+  ) {
     return { user, name, stamp: data.stamp, pattern: data.pattern, nsp: this.nsp.name };
   }
 }

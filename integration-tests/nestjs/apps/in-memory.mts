@@ -1,3 +1,4 @@
+/* oxlint-disable typescript/no-explicit-any -- stands for the program of a user, which is compiled without being checked */
 // Tests without a port: prints what clients of `createTestClient` get.
 import "reflect-metadata";
 import { Injectable, Module } from "@nestjs/common";
@@ -26,14 +27,24 @@ class AppModule {}
 
 const builder = () => Test.createTestingModule({ imports: [AppModule] });
 for (const isOverridden of [false, true]) {
-  const testing = isOverridden ? builder().overrideGuard(NoGuard).useValue({ canActivate: () => true }) : builder();
-  const app: any = (await testing.compile()).createNestApplication(await createPlatform(process.env["PLATFORM"] as string));
+  const testing = isOverridden
+    ? builder()
+        .overrideGuard(NoGuard)
+        .useValue({ canActivate: () => true })
+    : builder();
+  const app: any = (await testing.compile()).createNestApplication(
+    await createPlatform(process.env["PLATFORM"] as string),
+  );
   const indicator = app.get(SocketIoHealthIndicator, { strict: false });
   console.log("before", indicator.isHealthy().socketIo.status);
   try {
     const client = await createTestClient(app, "/chat");
     console.log("answer", await client.emitWithAck("hello"));
-    console.log("health", JSON.stringify(indicator.isHealthy("ws", { maxConnections: 0 })), indicator.isHealthy().socketIo.status);
+    console.log(
+      "health",
+      JSON.stringify(indicator.isHealthy("ws", { maxConnections: 0 })),
+      indicator.isHealthy().socketIo.status,
+    );
     client.disconnect();
   } catch (error: any) {
     console.log("refused", error.message, JSON.stringify(error.data));

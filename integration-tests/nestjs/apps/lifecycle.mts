@@ -1,3 +1,4 @@
+/* oxlint-disable typescript/no-explicit-any -- stands for the program of a user, which is compiled without being checked */
 // Sessions and headers of the platform, shutdown, conflicting options. CASE says which. ADAPTER: ours or anchor.
 import "reflect-metadata";
 import { Injectable, Module, UnauthorizedException } from "@nestjs/common";
@@ -11,7 +12,10 @@ const { WsSession } = plugboard as any;
 
 @WebSocketGateway(CASE === "conflict" ? { pingInterval: 1000 } : {})
 class FirstGateway {
-  @SubscribeMessage("session") session(@(WsSession ?? (() => () => {}))() session: any, @ConnectedSocket() client: any) {
+  @SubscribeMessage("session") session(
+    @((WsSession ?? (() => () => {}))()) session: any,
+    @ConnectedSocket() client: any,
+  ) {
     return { user: session?.user, header: client.handshake.headers["x-test"] };
   }
   @SubscribeMessage("slow") async slow() {

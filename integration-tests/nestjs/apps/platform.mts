@@ -1,3 +1,4 @@
+/* oxlint-disable typescript/no-explicit-any -- stands for the program of a user, which is compiled without being checked */
 import { createRequire } from "node:module";
 
 /** The HTTP adapter of a Nest application. */

@@ -154,7 +154,12 @@ export class Connection {
     return undefined;
   }
 
-  #deliver(event: string, handlers: readonly MessageHandler[], args: unknown[], ack: Ack | undefined): Promise<unknown> {
+  #deliver(
+    event: string,
+    handlers: readonly MessageHandler[],
+    args: unknown[],
+    ack: Ack | undefined,
+  ): Promise<unknown> {
     const [only] = handlers;
     if (handlers.length === 1) return this.#run(only as MessageHandler, event, args, ack, ack);
     // One answer for all: that of the first who has one; nothing, when all are through and none has.

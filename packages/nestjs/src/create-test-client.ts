@@ -1,4 +1,4 @@
-import type { TestClientOptions, TestSocket } from "@plugboard/testing";
+import type * as Testing from "@plugboard/testing";
 import { HttpAdapterHost } from "@nestjs/core";
 import { SocketIoAdapter, type ProviderSource } from "./socket-io-adapter.js";
 
@@ -26,8 +26,8 @@ export async function createTestClient<
 >(
   app: TestedApplication,
   namespace: string = "/",
-  options: TestClientOptions = {},
-): Promise<TestSocket<ListenEvents, EmitEvents>> {
+  options: Testing.TestClientOptions = {},
+): Promise<Testing.TestSocket<ListenEvents, EmitEvents>> {
   const { testClient } = await loadTesting();
   await app.init();
   const { httpAdapter } = app.get<HttpAdapterHost>(HttpAdapterHost, { strict: false });
@@ -35,13 +35,17 @@ export async function createTestClient<
   if (httpAdapter.getType() === "fastify") await instance.ready?.();
   const adapter = SocketIoAdapter.of(app);
   if (adapter === undefined) throw new Error("the application has no SocketIoAdapter: import SocketIoModule");
-  return testClient(adapter.server, namespace, options) as unknown as Promise<TestSocket<ListenEvents, EmitEvents>>;
+  return testClient(adapter.server, namespace, options) as unknown as Promise<
+    Testing.TestSocket<ListenEvents, EmitEvents>
+  >;
 }
 
-async function loadTesting(): Promise<typeof import("@plugboard/testing")> {
+async function loadTesting(): Promise<typeof Testing> {
   try {
     return await import("@plugboard/testing");
   } catch (error) {
-    throw new Error("createTestClient needs @plugboard/testing: npm install --save-dev @plugboard/testing", { cause: error });
+    throw new Error("createTestClient needs @plugboard/testing: npm install --save-dev @plugboard/testing", {
+      cause: error,
+    });
   }
 }

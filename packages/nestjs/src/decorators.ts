@@ -44,7 +44,9 @@ function asGuard(middleware: SocketMiddlewareClass): SocketMiddlewareClass {
 type ParamDecoratorFactory<T> = (data?: T) => ParameterDecorator;
 
 function paramOf<T>(extract: (data: T | undefined, context: ExecutionContext) => unknown): ParamDecoratorFactory<T> {
-  return createParamDecorator((data: T | undefined, context: ExecutionContext) => extract(data, context)) as ParamDecoratorFactory<T>;
+  return createParamDecorator((data: T | undefined, context: ExecutionContext) =>
+    extract(data, context),
+  ) as ParamDecoratorFactory<T>;
 }
 
 function socketOf(context: ExecutionContext): Socket {
@@ -62,7 +64,9 @@ export const MessageArg: (index: number) => ParameterDecorator = paramOf<number>
 );
 
 /** Name of the event, for handlers of patterns. */
-export const WsEventName: () => ParameterDecorator = paramOf<never>((_, context) => eventCallIn(context.getArgs())?.event);
+export const WsEventName: () => ParameterDecorator = paramOf<never>(
+  (_, context) => eventCallIn(context.getArgs())?.event,
+);
 
 /** The acknowledgement, to be called by the handler; undefined where the client does not wait for one. Works on Nest 10 too. */
 export const Ack: () => ParameterDecorator = paramOf<never>((_, context): AckFunction | undefined => {
@@ -95,4 +99,6 @@ export const WsParam: ParamDecoratorFactory<string> = paramOf<string>((name, con
 });
 
 /** `socket.data`, or a member of it. */
-export const WsData: ParamDecoratorFactory<string> = paramOf<string>((member, context) => pick(socketOf(context).data, member));
+export const WsData: ParamDecoratorFactory<string> = paramOf<string>((member, context) =>
+  pick(socketOf(context).data, member),
+);

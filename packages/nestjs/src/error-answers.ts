@@ -43,7 +43,12 @@ export function describeError(error: unknown, mapHttpExceptions: boolean): Descr
 }
 
 function eventErrorAnswer(error: unknown): ErrorAnswer | undefined {
-  const { name, code, message, data } = (error ?? {}) as { name?: unknown; code?: unknown; message?: unknown; data?: unknown };
+  const { name, code, message, data } = (error ?? {}) as {
+    name?: unknown;
+    code?: unknown;
+    message?: unknown;
+    data?: unknown;
+  };
   if (name !== "EventError" || typeof code !== "string") return undefined;
   return { status: "error", code, message: String(message), ...(data !== undefined && { data }) } as ErrorAnswer;
 }

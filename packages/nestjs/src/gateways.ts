@@ -198,7 +198,11 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 /** Guards that a gateway asks at connect, made by Nest. */
 export function connectionGuardsOf(gateway: Gateway, which: OwnOptions["connectionGuards"]): CanActivate[] {
   const prototype = gateway.type.prototype as Record<string, object | undefined>;
-  const holders = [which === "class" ? gateway.type : undefined, prototype[CONNECTION_GUARDS], prototype["handleConnection"]];
+  const holders = [
+    which === "class" ? gateway.type : undefined,
+    prototype[CONNECTION_GUARDS],
+    prototype["handleConnection"],
+  ];
   return holders.flatMap((holder) => madeOf(gateway, holder)) as CanActivate[];
 }
 

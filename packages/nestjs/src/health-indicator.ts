@@ -3,7 +3,12 @@ import type { SocketIoAdapter } from "./socket-io-adapter.js";
 /** In the shape that indicators of `@nestjs/terminus` give. */
 export type SocketIoHealth = Record<
   string,
-  { readonly status: "up" | "down"; readonly connections: number; readonly namespaces: number; readonly message?: string }
+  {
+    readonly status: "up" | "down";
+    readonly connections: number;
+    readonly namespaces: number;
+    readonly message?: string;
+  }
 >;
 
 /** Tells whether sockets are served, for `HealthCheckService.check([() => indicator.isHealthy()])` of `@nestjs/terminus`. */

@@ -10,7 +10,9 @@ export function namespacePattern(namespace: string | RegExp): string | RegExp {
   if (!/:[A-Za-z_]/.test(namespace)) return namespace;
   const source = namespace
     .split(/(:[A-Za-z_]\w*)/)
-    .map((part, index) => (index % 2 === 1 ? `(?<${part.slice(1)}>[^/]+?)` : part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")))
+    .map((part, index) =>
+      index % 2 === 1 ? `(?<${part.slice(1)}>[^/]+?)` : part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"),
+    )
     .join("");
   return sameRegExp(new RegExp(`^${source}$`));
 }

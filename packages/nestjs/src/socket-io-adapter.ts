@@ -1,6 +1,13 @@
 import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from "@nestjs/core";
 import { AbstractWsAdapter } from "@nestjs/websockets";
-import { Server, type ExtendedError, type Namespace, type ParentNamespace, type ServerOptions, type Socket } from "@plugboard/server";
+import {
+  Server,
+  type ExtendedError,
+  type Namespace,
+  type ParentNamespace,
+  type ServerOptions,
+  type Socket,
+} from "@plugboard/server";
 import { admit, type Admission } from "./admission.js";
 import { Connection, type ConnectionContext, type MessageHandler } from "./connection.js";
 import { EventFailures } from "./event-failures.js";
