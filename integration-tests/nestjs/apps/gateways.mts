@@ -238,6 +238,7 @@ class SlowGateway {
   ready = new WeakSet<object>();
   async handleConnection(client: any) {
     if (client.handshake.auth.fail === "sync-like") throw new WsException("not today");
+    if (client.handshake.auth.hold) return new Promise((resolve) => client.once("disconnect", resolve));
     await new Promise((resolve) => setTimeout(resolve, 30));
     if (client.handshake.auth.fail) throw new UnauthorizedException("too late");
     this.ready.add(client);
