@@ -1,2 +1,19 @@
-/** Nothing yet. */
-export const version = "4.100.0";
+export { SocketIoAdapter, type ProviderSource } from "./socket-io-adapter.js";
+export { SocketIoModule, type SocketIoModuleExtras } from "./socket-io.module.js";
+export type { AckOptions, FailedEvent, ShutdownOptions, SocketIoOptions } from "./options.js";
+export { InjectNamespace, InjectServer, namespaceToken, SOCKET_IO_SERVER } from "./tokens.js";
+export {
+  Ack,
+  MessageArg,
+  SocketMiddleware,
+  UseConnectionGuards,
+  WsData,
+  WsEventName,
+  WsParam,
+  WsSession,
+  WsUser,
+} from "./decorators.js";
+export type { SocketMiddlewareClass } from "./gateways.js";
+export { CONNECT_PATTERN } from "./admission.js";
+export { createTestClient, type TestedApplication } from "./create-test-client.js";
+export { SocketIoHealthIndicator, type SocketIoHealth } from "./health-indicator.js";

@@ -1,0 +1,11 @@
+// Stands for our decorators where the anchor runs: they do nothing.
+const none = () => () => {};
+export const InjectNamespace = none;
+export const InjectServer = none;
+export const MessageArg = none;
+export const SocketMiddleware = none;
+export const UseConnectionGuards = none;
+export const WsEventName = none;
+export const WsParam = none;
+export const WsUser = none;
+export const Ack = none;

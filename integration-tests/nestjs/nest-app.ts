@@ -1,0 +1,118 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, readdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import { installLocked } from "../support/install-locked.js";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const packages = fileURLToPath(new URL("../../packages/", import.meta.url));
+
+/** Major versions of Nest, each installed in a folder of its own. */
+export const NEST_VERSIONS = ["10", "11", "12"] as const;
+export type NestVersion = (typeof NEST_VERSIONS)[number];
+export const PLATFORMS = ["express", "fastify"] as const;
+
+/** What our package imports, and tests of users. */
+const LINKED = ["server", "session", "auth", "rate-limit", "testing"];
+
+/** Installs a version of Nest, with our built packages beside it and the programs of `apps` compiled. */
+export async function prepareNest(version: NestVersion): Promise<void> {
+  const folder = join(here, `nest-${version}`);
+  await installLocked(folder);
+  await mkdir(join(folder, "node_modules/@plugboard"), { recursive: true });
+  const ours = join(folder, "node_modules/@plugboard");
+  await Promise.all(LINKED.map((name) => linkOnce(join(packages, name), join(ours, name))));
+  // A copy, for Node follows links: it is to find the Nest that is installed here.
+  for (const name of ["package.json", "dist/index.js", "dist/index.cjs"]) {
+    await put(join(ours, "nestjs", name), await readFile(join(packages, "nestjs", name), "utf8"));
+  }
+  for (const name of await readdir(join(here, "apps"))) {
+    const text = await readFile(join(here, "apps", name), "utf8");
+    await put(join(appFolder(version), name.replace(".mts", ".mjs")), compile(text, name));
+  }
+}
+
+/** Another process may be about to load the file. */
+async function put(file: string, text: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  const draft = `${file}.${process.pid}`;
+  await writeFile(draft, text);
+  await rename(draft, file);
+}
+
+/** As the compiler of a Nest project does: with metadata of types. */
+function compile(text: string, fileName: string): string {
+  const compilerOptions: ts.CompilerOptions = {
+    target: ts.ScriptTarget.ES2022,
+    module: ts.ModuleKind.ESNext,
+    experimentalDecorators: true,
+    emitDecoratorMetadata: true,
+    useDefineForClassFields: false,
+  };
+  return ts.transpileModule(text, { compilerOptions, fileName }).outputText;
+}
+
+async function linkOnce(target: string, path: string): Promise<void> {
+  await symlink(target, path, "dir").catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST") throw error;
+  });
+}
+
+function appFolder(version: NestVersion): string {
+  return join(here, `nest-${version}`, "node_modules/.apps");
+}
+
+/** A program of `apps` on a version of Nest, in a process of its own. */
+export interface NestProcess {
+  /** Where it listens. */
+  readonly url: string;
+  /** What it has printed until now. */
+  output(): string;
+  /** Resolves when it has printed this. */
+  printed(text: string): Promise<void>;
+  /** Sends SIGTERM, and resolves with its exit code or the signal that ended it. */
+  stop(): Promise<number | string>;
+  /** Ends it in any case. */
+  kill(): Promise<void>;
+}
+
+/** Starts a program and waits until it listens; rejects with what it has printed when it ends before. */
+export async function startNest(
+  version: NestVersion,
+  name: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<NestProcess> {
+  const args = [join(appFolder(version), `${name}.mjs`)];
+  const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  const ended = once(child, "close").then(([code, signal]: (number | string | null)[]) => code ?? signal ?? "?");
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+      child.emit("printed");
+    });
+  }
+  const printed = async (text: string): Promise<void> => {
+    while (!output.includes(text)) {
+      const isOver = await Promise.race([once(child, "printed").then(() => false), ended.then(() => true)]);
+      if (isOver && !output.includes(text)) throw new Error(`${name} ended without printing "${text}": ${output}`);
+    }
+  };
+  await printed("listening ");
+  await printed("\n");
+  return {
+    url: /listening (\S+)/.exec(output)?.[1] as string,
+    output: () => output,
+    printed,
+    stop() {
+      child.kill("SIGTERM");
+      return ended;
+    },
+    async kill() {
+      child.kill("SIGKILL");
+      await ended;
+    },
+  };
+}

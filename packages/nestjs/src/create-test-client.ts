@@ -1,0 +1,51 @@
+import type * as Testing from "@plugboard/testing";
+import { HttpAdapterHost } from "@nestjs/core";
+import { SocketIoAdapter, type ProviderSource } from "./socket-io-adapter.js";
+
+/** What we need of an application. */
+export interface TestedApplication extends ProviderSource {
+  init(): Promise<unknown>;
+}
+
+type AnyEvents = Record<string, (...args: never[]) => void>;
+
+/**
+ * Connects a client to an application in the same process, which need not listen: it is initialised if it is not yet. Rejects as
+ * a client is refused: with the message of `connect_error`, and its `data`.
+ *
+ * ```ts
+ * const client = await createTestClient(app, "/chat", { auth: { token } });
+ * ```
+ *
+ * @param namespace - its name. Default: `/`
+ * @param options - those of `testClient` of `@plugboard/testing`, which has to be installed
+ */
+export async function createTestClient<
+  ListenEvents extends AnyEvents = AnyEvents,
+  EmitEvents extends AnyEvents = ListenEvents,
+>(
+  app: TestedApplication,
+  namespace: string = "/",
+  options: Testing.TestClientOptions = {},
+): Promise<Testing.TestSocket<ListenEvents, EmitEvents>> {
+  const { testClient } = await loadTesting();
+  await app.init();
+  const { httpAdapter } = app.get<HttpAdapterHost>(HttpAdapterHost, { strict: false });
+  const instance = httpAdapter.getInstance<{ ready?: () => PromiseLike<unknown> }>();
+  if (httpAdapter.getType() === "fastify") await instance.ready?.();
+  const adapter = SocketIoAdapter.of(app);
+  if (adapter === undefined) throw new Error("the application has no SocketIoAdapter: import SocketIoModule");
+  return testClient(adapter.server, namespace, options) as unknown as Promise<
+    Testing.TestSocket<ListenEvents, EmitEvents>
+  >;
+}
+
+async function loadTesting(): Promise<typeof Testing> {
+  try {
+    return await import("@plugboard/testing");
+  } catch (error) {
+    throw new Error("createTestClient needs @plugboard/testing: npm install --save-dev @plugboard/testing", {
+      cause: error,
+    });
+  }
+}

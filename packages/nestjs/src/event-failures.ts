@@ -1,0 +1,34 @@
+import { Logger } from "@nestjs/common";
+import type { EventCall, FailurePolicy } from "./event-call.js";
+import { describeError } from "./error-answers.js";
+import type { OwnOptions } from "./options.js";
+
+/** Tells clients of errors: by the acknowledgement if they wait for one, else by the event `exception`. */
+export class EventFailures implements FailurePolicy {
+  readonly #options: OwnOptions;
+  readonly #logger = new Logger("SocketIo");
+
+  constructor(options: OwnOptions) {
+    this.#options = options;
+  }
+
+  fail(call: EventCall, error: unknown, hasAnswered: boolean): void {
+    const { acks, mapHttpExceptions, includeCause } = this.#options;
+    const { answer, isInternal } = describeError(error, mapHttpExceptions);
+    if (isInternal && !hasAnswered) this.log(error);
+    const { socket, event, args, ack } = call;
+    const cause = includeCause ? { cause: { pattern: event, data: call.payload } } : undefined;
+    const told: unknown = { ...answer, ...cause };
+    const formatted = acks.format?.(error, told as typeof answer, { socket, event, args }) ?? told;
+    if (ack !== undefined && acks.errors !== "event") ack(formatted);
+    if (hasAnswered) return;
+    if (ack === undefined || acks.errors === "event" || acks.errors === "both") socket.emit("exception", formatted);
+    // The error went another way; the acknowledgement is answered nevertheless.
+    if (acks.errors === "event") ack?.();
+  }
+
+  log(error: unknown): void {
+    if (error instanceof Error) this.#logger.error(error.message, error.stack);
+    else this.#logger.error(error);
+  }
+}

@@ -1,0 +1,229 @@
+import * as common from "@nestjs/common";
+import type { CanActivate } from "@nestjs/common";
+import type { ApplicationConfig, ModulesContainer } from "@nestjs/core";
+import type { ServerOptions } from "@plugboard/server";
+import { isDeepStrictEqual } from "node:util";
+import { Connection } from "./connection.js";
+import type { EventFailures } from "./event-failures.js";
+import { LastFilter, watchFilter } from "./filters.js";
+import { NEST_KEYS } from "./nest-keys.js";
+import type { OwnOptions } from "./options.js";
+
+/** Methods that our class decorators add to gateways, so that Nest makes what is named there by dependency injection. */
+export const CONNECTION_GUARDS = "$connectionGuards";
+export const SOCKET_MIDDLEWARE = "$socketMiddleware";
+
+/** A class, as Nest calls it. */
+export type GatewayClass = new (...args: never[]) => object;
+
+type GatewayOptions = Partial<ServerOptions> & { namespace?: string | RegExp };
+
+/** A gateway, as it is declared. */
+export interface Gateway {
+  readonly type: GatewayClass;
+  readonly port: number;
+  readonly options: GatewayOptions;
+  /** Of its module: what guards and middlewares Nest has made for it. */
+  readonly injectables: ReadonlyMap<unknown, { readonly instance: unknown }>;
+}
+
+/** The gateways of all modules, each class once. */
+export function findGateways(modules: ModulesContainer): Gateway[] {
+  const found = new Map<GatewayClass, Gateway>();
+  for (const { providers, injectables } of modules.values()) {
+    for (const { metatype, isNotMetatype } of providers.values()) {
+      if (typeof metatype !== "function" || isNotMetatype || found.has(metatype as GatewayClass)) continue;
+      const options = Reflect.getMetadata(NEST_KEYS.gatewayOptions, metatype) as GatewayOptions | undefined;
+      if (options === undefined) continue;
+      const port = (Reflect.getMetadata(NEST_KEYS.port, metatype) as number | undefined) ?? 0;
+      const type = metatype as GatewayClass;
+      found.set(type, { type, port, options, injectables: injectables as Gateway["injectables"] });
+    }
+  }
+  return [...found.values()];
+}
+
+/** Tells servers apart: gateways with the same port and path share one. */
+export function serverKey(port: number, path: string): string {
+  return `${port} ${path.replace(/\/$/, "")}`;
+}
+
+/**
+ * What the gateways of one server say about it, together.
+ *
+ * @throws Error when two say something different, with the names of both
+ */
+export function serverOptionsOf(gateways: readonly Gateway[]): Partial<ServerOptions> {
+  const all: Record<string, unknown> = {};
+  const saidBy = new Map<string, string>();
+  for (const { type, options } of gateways) {
+    const { namespace: _namespace, ...said } = options;
+    for (const [name, value] of Object.entries(said)) {
+      const first = saidBy.get(name);
+      if (first !== undefined && !isDeepStrictEqual(all[name], value)) {
+        throw new Error(
+          `${first} and ${type.name} share a Socket.IO server, and give its option "${name}" different values: ` +
+            `give it once, or each of them a path of its own (SIO_NESTJS_CONFLICTING_OPTIONS)`,
+        );
+      }
+      all[name] = value;
+      if (first === undefined) saidBy.set(name, type.name);
+    }
+  }
+  return all;
+}
+
+const prepared = new WeakSet<object>();
+
+/** Puts our filter behind those of a gateway and something around its hooks, before Nest looks at either. */
+export function prepareGateway(gateway: Gateway, context: GatewayContext): void {
+  const { prototype } = gateway.type as unknown as { prototype: object };
+  applyGlobals(gateway.type, context);
+  if (!context.options.compatAcks) addFilters(gateway.type, prototype);
+  for (const name of ["afterInit", "handleConnection", "handleDisconnect"]) wrapHook(prototype, name, context);
+}
+
+/** What the hooks of gateways report to. */
+export interface GatewayContext {
+  readonly options: OwnOptions;
+  readonly config: ApplicationConfig;
+  readonly failures: EventFailures;
+  onInitFailed(error: unknown): void;
+  track(work: Promise<unknown>): void;
+}
+
+/** Whether Nest applies global guards, pipes and interceptors to gateways itself: since 12, which brought this class. */
+const hasGlobals = "StandardSchemaValidationPipe" in common;
+
+function applyGlobals(type: GatewayClass, { options, config }: GatewayContext): void {
+  if (prepared.has(type)) return;
+  prepared.add(type);
+  if (options.globalEnhancers && !hasGlobals) {
+    prepend(type, NEST_KEYS.guards, config.getGlobalGuards());
+    prepend(type, NEST_KEYS.pipes, config.getGlobalPipes());
+    prepend(type, NEST_KEYS.interceptors, config.getGlobalInterceptors());
+  }
+  if (options.globalFilters) prepend(type, NEST_KEYS.filters, config.getGlobalFilters());
+}
+
+function prepend(target: object, key: string, values: readonly unknown[]): void {
+  if (values.length === 0) return;
+  const given = (Reflect.getMetadata(key, target) as readonly unknown[] | undefined) ?? [];
+  Reflect.defineMetadata(key, [...values, ...given.filter((value) => !values.includes(value))], target);
+}
+
+const lastFilter = new LastFilter();
+
+/** Nest asks the filters of a class from the last to the first. */
+function addFilters(type: GatewayClass, prototype: object): void {
+  prepend(type, NEST_KEYS.filters, [lastFilter]);
+  for (const holder of [type, ...methodsOf(prototype)]) {
+    const filters = Reflect.getMetadata(NEST_KEYS.filters, holder) as readonly unknown[] | undefined;
+    for (const filter of filters ?? []) watchFilter(filter);
+  }
+}
+
+function* methodsOf(prototype: object): Generator<object> {
+  for (let at: object | null = prototype; at !== null && at !== Object.prototype; at = Object.getPrototypeOf(at)) {
+    for (const { value } of Object.values(Object.getOwnPropertyDescriptors(at))) {
+      if (typeof value === "function") yield value as object;
+    }
+  }
+}
+
+type Hook = (this: object, ...args: unknown[]) => unknown;
+
+/** A class may serve several applications, in tests: which of them is told by the socket or asked last. */
+const contexts = new WeakMap<object, GatewayContext>();
+
+/** Nest neither awaits a hook nor catches what it throws. */
+function wrapHook(prototype: object, name: string, context: GatewayContext): void {
+  const original = (prototype as Record<string, Hook | undefined>)[name];
+  if (original === undefined) return;
+  contexts.set(prototype, context);
+  if (prepared.has(original)) return;
+  const wrapped: Hook = function (...args) {
+    const run = (): unknown => original.apply(this, args);
+    const current = contexts.get(prototype) ?? context;
+    if (name === "afterInit") return containInit(run, current);
+    const connection = Connection.of(args[0]);
+    // Called by the program itself: none of our business.
+    if (connection === undefined) return run();
+    return name === "handleConnection" ? connect(connection, run) : disconnect(run, current);
+  };
+  // Guards and the like are kept on the function.
+  for (const key of Reflect.getMetadataKeys(original)) {
+    Reflect.defineMetadata(key, Reflect.getMetadata(key, original), wrapped);
+  }
+  Object.defineProperty(wrapped, "name", { value: name });
+  prepared.add(wrapped);
+  Object.defineProperty(prototype, name, { value: wrapped, configurable: true, writable: true });
+}
+
+function containInit(run: () => unknown, context: GatewayContext): void {
+  try {
+    const result = run();
+    if (isThenable(result)) void Promise.resolve(result).catch((error: unknown) => context.failures.log(error));
+  } catch (error) {
+    context.onInitFailed(error);
+  }
+}
+
+function connect(connection: Connection, run: () => unknown): unknown {
+  try {
+    const result = run();
+    connection.addConnecting(result);
+    // Who has called does not wait, and what it rejects with is told elsewhere.
+    return isThenable(result) ? undefined : result;
+  } catch (error) {
+    connection.addConnecting(Promise.reject(error as Error));
+    return undefined;
+  }
+}
+
+function disconnect(run: () => unknown, context: GatewayContext): void {
+  try {
+    const result = run();
+    if (!isThenable(result)) return;
+    context.track(Promise.resolve(result).catch((error: unknown) => context.failures.log(error)));
+  } catch (error) {
+    context.failures.log(error);
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as Partial<PromiseLike<unknown>> | undefined)?.then === "function";
+}
+
+/** Guards that a gateway asks at connect, made by Nest. */
+export function connectionGuardsOf(gateway: Gateway, which: OwnOptions["connectionGuards"]): CanActivate[] {
+  const prototype = gateway.type.prototype as Record<string, object | undefined>;
+  const holders = [
+    which === "class" ? gateway.type : undefined,
+    prototype[CONNECTION_GUARDS],
+    prototype["handleConnection"],
+  ];
+  return holders.flatMap((holder) => madeOf(gateway, holder)) as CanActivate[];
+}
+
+/** A middleware of sockets, as a class. */
+export interface SocketMiddlewareClass {
+  use(socket: unknown, next: (error?: Error) => void): unknown;
+}
+
+/** Middlewares of a gateway's namespace, made by Nest. */
+export function socketMiddlewaresOf(gateway: Gateway): SocketMiddlewareClass[] {
+  const holder = (gateway.type.prototype as Record<string, object | undefined>)[SOCKET_MIDDLEWARE];
+  return madeOf(gateway, holder) as SocketMiddlewareClass[];
+}
+
+function madeOf({ type, injectables }: Gateway, holder: object | undefined): unknown[] {
+  if (holder === undefined) return [];
+  const given = (Reflect.getMetadata(NEST_KEYS.guards, holder) as readonly unknown[] | undefined) ?? [];
+  return given.map((each) => {
+    if (typeof each !== "function") return each;
+    const made = injectables.get(each)?.instance;
+    if (made !== undefined && made !== null) return made;
+    throw new Error(`${each.name} of ${type.name} was not made by Nest: scoped providers are not possible at connect`);
+  });
+}

@@ -1,0 +1,112 @@
+import type { ErrorAnswer, ServerOptions, Socket } from "@plugboard/server";
+
+/** How acknowledgements are answered. */
+export interface AckOptions {
+  /**
+   * Where errors go when the client waits for an acknowledgement: `"ack"` answers it, `"event"` sends the event `exception`,
+   * `"both"` does both. Without an acknowledgement, an error is always the event. Default: `"ack"`.
+   */
+  errors?: "ack" | "event" | "both";
+  /** Which value of an observable is the answer; `"all"`: an array of all. Default: `"first"`. */
+  observable?: "first" | "last" | "all";
+  /** Replaces what clients read of an error. Undefined leaves it as it is. */
+  format?: (error: unknown, answer: ErrorAnswer, failure: FailedEvent) => unknown;
+}
+
+/** The event that failed. */
+export interface FailedEvent {
+  readonly socket: Socket;
+  readonly event: string;
+  readonly args: readonly unknown[];
+}
+
+/** How the application closes. */
+export interface ShutdownOptions {
+  /** Milliseconds that handlers and `handleDisconnect` may still take. Default: 5000. */
+  timeout?: number;
+  /**
+   * When sockets are closed: `"moduleDestroy"` in `onModuleDestroy` of the module, so that hooks of later phases find no
+   * handler running (needs `SocketIoModule`); `"dispose"` when Nest disposes of its adapters, before `onApplicationShutdown`.
+   * Default: `"dispose"`.
+   */
+  phase?: "moduleDestroy" | "dispose";
+}
+
+/** Options of the adapter and of `SocketIoModule`: those of the server, and those of the integration. */
+export interface SocketIoOptions extends Partial<ServerOptions> {
+  /** `"compat"`: acknowledgements as `@nestjs/platform-socket.io` has them, which leaves most failures without one. */
+  acks?: AckOptions | "compat";
+  /** Whether clients read status and message of an `HttpException`; otherwise it is an internal error. Default: true. */
+  mapHttpExceptions?: boolean;
+  /** Whether errors carry `cause`, with the pattern and what the client has sent. Default: false. */
+  includeCause?: boolean;
+  /** Whether events wait until `handleConnection` is over. Default: true. */
+  awaitConnection?: boolean;
+  /** Milliseconds that `handleConnection` may take before the socket is disconnected; 0 for no limit. Default: 30000. */
+  connectionTimeout?: number;
+  /** Events that may wait for `handleConnection`, per socket; one more disconnects it. Default: 1000. */
+  maxWaitingEvents?: number;
+  /**
+   * `"app"`: handshakes pass through the middlewares and hooks of the Express or Fastify application that were added before
+   * `app.init()`. `"direct"`: they do not. Servers on a port of their own are always direct. Default: `"app"`.
+   */
+  handshake?: "app" | "direct";
+  /** `"class"`: guards of the gateway's class are asked at connect too. Default: `"own"`, those of `@UseConnectionGuards`. */
+  connectionGuards?: "own" | "class";
+  /** Whether global guards, pipes and interceptors apply to gateways on Nest 10 and 11, as they do on 12. Default: false. */
+  globalEnhancers?: boolean;
+  /** Whether global exception filters apply to gateways. Default: false. */
+  globalFilters?: boolean;
+  shutdown?: ShutdownOptions;
+}
+
+/** The same with defaults, without those of the server. */
+export interface OwnOptions {
+  readonly compatAcks: boolean;
+  readonly acks: AckOptions;
+  readonly mapHttpExceptions: boolean;
+  readonly includeCause: boolean;
+  readonly awaitConnection: boolean;
+  readonly connectionTimeoutMs: number;
+  readonly maxWaitingEvents: number;
+  readonly handshake: "app" | "direct";
+  readonly connectionGuards: "own" | "class";
+  readonly globalEnhancers: boolean;
+  readonly globalFilters: boolean;
+  readonly shutdownTimeoutMs: number;
+  readonly shutdownPhase: "moduleDestroy" | "dispose";
+}
+
+/** Tells the options of the integration from those of the server. */
+export function resolveOptions(options: SocketIoOptions): { own: OwnOptions; server: Partial<ServerOptions> } {
+  const {
+    acks = {},
+    mapHttpExceptions = true,
+    includeCause = false,
+    awaitConnection = true,
+    connectionTimeout = 30_000,
+    maxWaitingEvents = 1000,
+    handshake = "app",
+    connectionGuards = "own",
+    globalEnhancers = false,
+    globalFilters = false,
+    shutdown = {},
+    ...server
+  } = options;
+  const own: OwnOptions = {
+    compatAcks: acks === "compat",
+    acks: acks === "compat" ? {} : acks,
+    mapHttpExceptions,
+    includeCause,
+    awaitConnection,
+    connectionTimeoutMs: connectionTimeout,
+    maxWaitingEvents,
+    handshake,
+    connectionGuards,
+    globalEnhancers,
+    globalFilters,
+    shutdownTimeoutMs: shutdown.timeout ?? 5000,
+    shutdownPhase: shutdown.phase ?? "dispose",
+  };
+  return { own, server };
+}

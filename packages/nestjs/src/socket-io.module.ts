@@ -1,0 +1,94 @@
+import {
+  ConfigurableModuleBuilder,
+  Inject,
+  Module,
+  type ConfigurableModuleAsyncOptions,
+  type DynamicModule,
+  type OnModuleDestroy,
+  type Provider,
+} from "@nestjs/common";
+import { ApplicationConfig, ModuleRef } from "@nestjs/core";
+import { SocketIoHealthIndicator } from "./health-indicator.js";
+import type { SocketIoOptions } from "./options.js";
+import { SocketIoAdapter, type ProviderSource } from "./socket-io-adapter.js";
+import { injectedNamespaces, namespaceToken, SOCKET_IO_SERVER } from "./tokens.js";
+
+/** What `forRoot` takes besides the options. */
+export interface SocketIoModuleExtras {
+  /** Whether server and namespaces can be injected in all modules. Default: true. */
+  isGlobal?: boolean;
+}
+
+interface ConfigurableSocketIoModule {
+  new (): object;
+  forRoot(options: SocketIoOptions & SocketIoModuleExtras): DynamicModule;
+  forRootAsync(options: ConfigurableModuleAsyncOptions<SocketIoOptions> & SocketIoModuleExtras): DynamicModule;
+}
+
+const built = new ConfigurableModuleBuilder<SocketIoOptions>()
+  .setClassMethodName("forRoot")
+  .setExtras<SocketIoModuleExtras>({ isGlobal: true }, (definition, { isGlobal = true }) => ({
+    ...definition,
+    global: isGlobal,
+    providers: [...(definition.providers ?? []), ...namespaceProviders()],
+    exports: [...(definition.exports ?? []), ...injectedNamespaces().map(namespaceToken)],
+  }))
+  .build();
+
+const Base: ConfigurableSocketIoModule = built.ConfigurableModuleClass as unknown as ConfigurableSocketIoModule;
+
+function namespaceProviders(): Provider[] {
+  return injectedNamespaces().map((name) => ({
+    provide: namespaceToken(name),
+    useFactory: ({ server }: SocketIoAdapter) => server.of(name),
+    inject: [SocketIoAdapter],
+  }));
+}
+
+/**
+ * Installs the adapter, with no line in `main.ts`, and provides the server.
+ *
+ * ```ts
+ * imports: [SocketIoModule.forRoot({ cors: { origin: "https://example.com" } })]
+ * ```
+ */
+export class SocketIoModule extends Base implements OnModuleDestroy {
+  readonly #adapter: SocketIoAdapter;
+
+  constructor(adapter: SocketIoAdapter) {
+    super();
+    this.#adapter = adapter;
+  }
+
+  /** @param options - those of the adapter */
+  static override forRoot(options: SocketIoOptions & SocketIoModuleExtras = {}): DynamicModule {
+    return super.forRoot(options);
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    if (this.#adapter.closesEarly) await this.#adapter.dispose();
+  }
+}
+
+// Written out instead of decorators: the build emits no metadata of types.
+Inject(SocketIoAdapter)(SocketIoModule, undefined, 0);
+Module({
+  providers: [
+    {
+      provide: SocketIoAdapter,
+      useFactory: (config: ApplicationConfig, moduleRef: ModuleRef, options: SocketIoOptions) => {
+        const adapter = new SocketIoAdapter(moduleRef as unknown as ProviderSource, options);
+        config.setIoAdapter(adapter as unknown as Parameters<ApplicationConfig["setIoAdapter"]>[0]);
+        return adapter;
+      },
+      inject: [ApplicationConfig, ModuleRef, built.MODULE_OPTIONS_TOKEN],
+    },
+    { provide: SOCKET_IO_SERVER, useFactory: ({ server }: SocketIoAdapter) => server, inject: [SocketIoAdapter] },
+    {
+      provide: SocketIoHealthIndicator,
+      useFactory: (adapter: SocketIoAdapter) => new SocketIoHealthIndicator(adapter),
+      inject: [SocketIoAdapter],
+    },
+  ],
+  exports: [SocketIoAdapter, SOCKET_IO_SERVER, SocketIoHealthIndicator],
+})(SocketIoModule);
