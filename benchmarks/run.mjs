@@ -10,7 +10,7 @@ const PEERS = {
   server: ["plugboard", "socket.io", "ws"],
   client: ["plugboard", "socket.io-client"],
   handlers: ["plugboard", "plugboard-handle", "plugboard-contract"],
-  frameworks: ["plugboard", "plugboard-fastify"],
+  frameworks: ["plugboard", "plugboard-fastify", "plugboard-express"],
 };
 const ALL_PEERS = [...new Set(Object.values(PEERS).flat())];
 const SERVERS_OF_CLIENTS = ["plugboard", "socket.io"];
