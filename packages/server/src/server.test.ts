@@ -103,6 +103,9 @@ describe("the door of the package", () => {
       "Adapter",
       "SessionAwareAdapter",
       "EventError",
+      "isSameOrigin",
+      "nodeRequest",
+      "parse",
       "useContract",
     ]);
     expect(Object.keys(door).toSorted()).toEqual([
@@ -112,7 +115,10 @@ describe("the door of the package", () => {
       "Server",
       "SessionAwareAdapter",
       "Socket",
+      "isSameOrigin",
       "module.exports",
+      "nodeRequest",
+      "parse",
       "useContract",
     ]);
   });
