@@ -176,13 +176,16 @@ describe.each(runs)("gateways on Nest $version with $platform", ({ version, plat
       expect(await client.emitWithAck("room-too")).toBe("7");
     });
 
-    it.runIf(platform === "fastify")("injects the server and namespaces where the module is imported", async () => {
-      const main = await connect(app.url);
-      const chat = await connect(`${app.url}/chat`, { auth: { token: "secret" } });
-      const told = Promise.all([nextEvent(main, "told"), nextEvent(chat, "told")]);
-      const client = await connect(`${app.url}/tell`);
-      expect(await client.emitWithAck("tell", "all")).toBe("/chat");
-      expect(await told).toEqual([["all"], ["all"]]);
-    });
+    // Only the applications on Fastify import the module.
+    if (platform === "fastify") {
+      it("injects the server and namespaces where the module is imported", async () => {
+        const main = await connect(app.url);
+        const chat = await connect(`${app.url}/chat`, { auth: { token: "secret" } });
+        const told = Promise.all([nextEvent(main, "told"), nextEvent(chat, "told")]);
+        const client = await connect(`${app.url}/tell`);
+        expect(await client.emitWithAck("tell", "all")).toBe("/chat");
+        expect(await told).toEqual([["all"], ["all"]]);
+      });
+    }
   });
 });
