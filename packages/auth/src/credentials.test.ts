@@ -467,6 +467,24 @@ describe("a client that answers with", () => {
   });
 });
 
+describe("a verifier without a limit of time", () => {
+  it("is waited for", async () => {
+    let settle!: () => void;
+    const verify = (token: string) =>
+      new Promise<Credentials>((resolve) => (settle = () => resolve(verifyJson(token) as Credentials)));
+    const { engine } = setUp({ verify, verifyTimeoutMs: Infinity });
+    const connection = engine.open();
+    connection.receive(`0${JSON.stringify({ token: tokenOf({}) })}`);
+    await turn();
+    vi.advanceTimersByTime(MINUTE_MS);
+    await turn();
+    expect(connection.readyState).toBe("open");
+    settle();
+    await turn();
+    expect(String(connection.take().at(-1))).toMatch(/^0\{"sid"/);
+  });
+});
+
 describe("what is revoked", () => {
   it.each([{ user: "5" }, { tokenId: "t" }, { session: "s" }])("by %j ends and stays out", async (target) => {
     const setup = setUp();

@@ -102,10 +102,13 @@ export class Verifier<C extends Credentials> {
     const { verifyTimeoutMs = DEFAULT_VERIFY_TIMEOUT_MS } = this.#options;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const timeUp = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => {
-        reject(new VerifierUnavailableError(`${what} took longer than ${verifyTimeoutMs} ms`));
-        timeout.abort();
-      }, verifyTimeoutMs);
+      timer = setTimeout(
+        () => {
+          reject(new VerifierUnavailableError(`${what} took longer than ${verifyTimeoutMs} ms`));
+          timeout.abort();
+        },
+        Math.min(verifyTimeoutMs, MAX_TIMER_MS),
+      );
     });
     try {
       return await Promise.race([work(), timeUp]);
@@ -114,6 +117,9 @@ export class Verifier<C extends Credentials> {
     }
   }
 }
+
+/** Longest time that timers of Node can wait: with a longer one, such as `Infinity`, they fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** The signal is made when somebody looks at it: most do not, and it costs as much as the rest. */
 class Timeout {

@@ -13,6 +13,20 @@ function task() {
 const soon = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe("turns with a session", () => {
+  it("may take for ever, where there is no limit", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const turns = new Turns();
+      const first = task();
+      const running = turns.run("a", { ...limits, timeoutMs: Infinity }, () => first.done);
+      await vi.advanceTimersByTimeAsync(60_000);
+      first.end("done");
+      expect(await running).toBe("done");
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it("come one at a time, in the order in which they were asked for", async () => {
     const turns = new Turns();
     const order: string[] = [];

@@ -3,9 +3,12 @@ import { busy, tooSlow } from "./session-errors.js";
 export interface TurnLimits {
   /** How many may wait for their turn with one session. */
   readonly maxWaiting: number;
-  /** How long a turn may take, in milliseconds. */
+  /** How long a turn may take, in milliseconds; 24 days at most. */
   readonly timeoutMs: number;
 }
+
+/** Longest time that timers of Node can wait: with a longer one, such as `Infinity`, they fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** The right to change one session, alone in this process. It ends by `end()`, or when its time is over. */
 export class Turn {
@@ -19,10 +22,13 @@ export class Turn {
 
   constructor(timeoutMs: number, handOver: () => void) {
     this.#handOver = handOver;
-    this.#timer = setTimeout(() => {
-      this.end();
-      this.onTimeout?.();
-    }, timeoutMs);
+    this.#timer = setTimeout(
+      () => {
+        this.end();
+        this.onTimeout?.();
+      },
+      Math.min(timeoutMs, MAX_TIMER_MS),
+    );
     this.#timer.unref();
   }
 
