@@ -71,6 +71,7 @@ export class SocketIoAdapter extends AbstractWsAdapter {
   readonly #ports = new Map<string, ServedPort>();
   readonly #bindings = new WeakMap<object, Binding>();
   readonly #running = new Set<Promise<unknown>>();
+  readonly #onDisposed: (() => void)[] = [];
   #isPrepared = false;
   #initFailure: { readonly error: unknown } | undefined = undefined;
 
@@ -163,6 +164,12 @@ export class SocketIoAdapter extends AbstractWsAdapter {
   override async dispose(): Promise<void> {
     await Promise.all([...this.#ports.values()].map((served) => this.#close(served)));
     this.#ports.clear();
+    for (const listener of this.#onDisposed.splice(0)) listener();
+  }
+
+  /** Calls this once all servers are closed. */
+  onDisposed(listener: () => void): void {
+    this.#onDisposed.push(listener);
   }
 
   // Servers and namespaces.
