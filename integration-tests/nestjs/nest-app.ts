@@ -25,7 +25,8 @@ export async function prepareNest(version: NestVersion): Promise<void> {
   const ours = join(folder, "node_modules/@plugboard");
   await Promise.all(LINKED.map((name) => linkOnce(join(packages, name), join(ours, name))));
   // A copy, for Node follows links: it is to find the Nest that is installed here.
-  for (const name of ["package.json", "dist/index.js", "dist/index.cjs"]) {
+  const code = (await readdir(join(packages, "nestjs/dist"))).filter((name) => /\.c?js$/.test(name));
+  for (const name of ["package.json", ...code.map((file) => `dist/${file}`)]) {
     await put(join(ours, "nestjs", name), await readFile(join(packages, "nestjs", name), "utf8"));
   }
   for (const name of await readdir(join(here, "apps"))) {

@@ -1,7 +1,10 @@
-import type { Socket } from "@plugboard/server";
+import { EventError, type Socket } from "@plugboard/server";
 import { isObservable, Subscription, type Observable } from "rxjs";
 import { EventCall, type Ack } from "./event-call.js";
+import { inSocketContext } from "./current-socket.js";
+import { DEFAULT_HANDLER_TIMEOUT_MS, EventDeadline, MAX_TIMER_MS } from "./event-deadline.js";
 import type { EventFailures } from "./event-failures.js";
+import { runInTurn, SocketLanes, type EventRules } from "./event-rules.js";
 import type { OwnOptions } from "./options.js";
 
 /** A handler as Nest gives it, bound to its gateway and the socket. */
@@ -39,10 +42,17 @@ export class Connection {
   #pending: PromiseLike<unknown>[] = [];
   /** Events that came before they were over; undefined when all are. */
   #waiting: (() => unknown)[] | undefined = undefined;
+  readonly #rules: EventRules;
+  readonly #lanes = new SocketLanes();
+  /** Events that wait for their turn, or have it. */
+  #inTurn = 0;
+  /** Why the socket has left. */
+  reason: unknown = undefined;
 
-  constructor(socket: Socket, context: ConnectionContext) {
+  constructor(socket: Socket, context: ConnectionContext, rules: EventRules) {
     this.socket = socket;
     this.#context = context;
+    this.#rules = rules;
     connections.set(socket, this);
   }
 
@@ -82,6 +92,7 @@ export class Connection {
       socket.on(event, (...args: unknown[]) => this.#receive(event, handlers, args));
     }
     if (this.#patterns !== undefined) this.#listenForPatterns(this.#patterns);
+    if (this.#context.options.unknownEvents === "ack-error") this.#refuseUnknown();
     socket.once("disconnect", (reason) => this.#end(reason));
     if (this.#pending.length > 0) this.#awaitConnection();
   }
@@ -94,6 +105,19 @@ export class Connection {
       if (handlers.length === 0) return;
       const running = this.#receive(event, handlers, args);
       if (running !== undefined) this.#context.track(running);
+    });
+  }
+
+  /** Those that neither a gateway nor a listener hears. */
+  #refuseUnknown(): void {
+    this.socket.use(([name, ...args], next) => {
+      next();
+      const event = String(name);
+      const ack: unknown = args.pop();
+      if (typeof ack !== "function" || this.#handlers.has(event) || this.socket.listeners(event).length > 0) return;
+      if (this.#patterns?.some(({ message }) => matches(message, event)) === true) return;
+      const error = new EventError("SIO_UNKNOWN_EVENT", `nobody handles "${event}"`);
+      new EventCall(this.socket, event, args, ack as Ack, this.#context.failures).fail(error);
     });
   }
 
@@ -110,11 +134,12 @@ export class Connection {
     this.#context.track(all);
     if (!options.awaitConnection) return;
     this.#waiting = [];
-    if (options.connectionTimeoutMs === 0) return;
+    const timeoutMs = options.connectionTimeoutMs;
+    if (timeoutMs === 0 || timeoutMs > MAX_TIMER_MS) return;
     const timer = setTimeout(() => {
-      failures.log(new Error(`handleConnection took longer than ${options.connectionTimeoutMs} ms`));
-      this.refuse(undefined);
-    }, options.connectionTimeoutMs);
+      failures.log(new Error(`handleConnection took longer than ${timeoutMs} ms`));
+      this.refuse(new EventError("SIO_HANDLER_TIMEOUT", "the connection took too long"));
+    }, timeoutMs);
     timer.unref();
     void all.finally(() => clearTimeout(timer));
   }
@@ -142,24 +167,60 @@ export class Connection {
   #receive(event: string, handlers: readonly MessageHandler[], args: unknown[]): Promise<unknown> | undefined {
     const last = args.at(-1);
     const ack = typeof last === "function" ? (args.pop(), last as Ack) : undefined;
-    const deliver = (): Promise<unknown> => this.#deliver(event, handlers, args, ack);
+    const deliver = (): Promise<unknown> | undefined => this.#deliver(event, handlers, args, ack);
     const waiting = this.#waiting;
     if (waiting === undefined) return deliver();
-    if (waiting.length >= this.#context.options.maxWaitingEvents) {
-      this.#context.failures.log(new Error(`more than ${waiting.length} events came before handleConnection was over`));
-      this.socket.disconnect(true);
-      return undefined;
-    }
+    if (this.#isFlooded(waiting.length, "came before handleConnection was over")) return undefined;
     waiting.push(deliver);
     return undefined;
   }
 
+  /** Disconnects a client that has sent more than may wait. */
+  #isFlooded(waiting: number, why: string): boolean {
+    if (waiting < this.#context.options.maxWaitingEvents) return false;
+    this.#context.failures.log(new Error(`more than ${waiting} events of a socket ${why}`));
+    this.socket.disconnect(true);
+    return true;
+  }
+
+  /** Has an event handled when it is its turn, unless that comes too late. */
   #deliver(
     event: string,
     handlers: readonly MessageHandler[],
     args: unknown[],
     ack: Ack | undefined,
-  ): Promise<unknown> {
+  ): Promise<unknown> | undefined {
+    const deadline = this.#deadlineOf(event, handlers, args, ack);
+    const handle = (): Promise<unknown> => {
+      if (deadline?.isOver === true) return Promise.resolve();
+      return inSocketContext(this.socket, () => this.#handle(event, handlers, args, deadline?.ack ?? ack));
+    };
+    const lanes = this.#rules.lanesOf(handlers, this.#lanes);
+    if (lanes === undefined) return handle();
+    if (this.#isFlooded(this.#inTurn, "wait for their turn")) return undefined;
+    this.#inTurn++;
+    return runInTurn(lanes, handle).finally(() => this.#inTurn--);
+  }
+
+  #deadlineOf(
+    event: string,
+    handlers: readonly MessageHandler[],
+    args: unknown[],
+    ack: Ack | undefined,
+  ): EventDeadline | undefined {
+    const { options, failures } = this.#context;
+    if (ack === undefined || options.compatAcks) return undefined;
+    const { handlerTimeout = DEFAULT_HANDLER_TIMEOUT_MS } = this.socket.nsp.server.opts;
+    const timeoutMs = this.#rules.timeoutOf(handlers) ?? handlerTimeout;
+    if (timeoutMs <= 0 || timeoutMs > MAX_TIMER_MS) return undefined;
+    return new EventDeadline(ack, timeoutMs, () => {
+      failures.log(new Error(`"${event}" took longer than ${timeoutMs} ms`));
+      const error = new EventError("SIO_HANDLER_TIMEOUT", `"${event}" took too long`);
+      new EventCall(this.socket, event, args, ack, failures).fail(error);
+    });
+  }
+
+  #handle(event: string, handlers: readonly MessageHandler[], args: unknown[], ack: Ack | undefined): Promise<unknown> {
     const [only] = handlers;
     if (handlers.length === 1) return this.#run(only as MessageHandler, event, args, ack, ack);
     // One answer for all: that of the first who has one; nothing, when all are through and none has.
@@ -243,6 +304,7 @@ export class Connection {
 
   #end(reason: unknown): void {
     this.#waiting = undefined;
+    this.reason = reason;
     for (const subscription of this.#subscriptions ?? []) subscription.unsubscribe();
     for (const listener of this.#onDisconnect) listener(reason);
   }

@@ -106,3 +106,12 @@ export const WsParam: ParamDecoratorFactory<string> = paramOf<string>((name, con
 export const WsData: ParamDecoratorFactory<string> = paramOf<string>((member, context) =>
   pick(socketOf(context).data, member),
 );
+
+/**
+ * The room whose name begins with this, of those the socket has joined: `@WsRoom("table:") table` is what `server.to(table)` takes.
+ * Without it, the first room that the socket has joined. Undefined when there is none.
+ */
+export const WsRoom: ParamDecoratorFactory<string> = paramOf<string>((prefix = "", context) => {
+  const { id, rooms } = socketOf(context);
+  return [...rooms].find((room) => room !== id && room.startsWith(prefix));
+});

@@ -7,6 +7,8 @@ export type Ack = (...args: unknown[]) => void;
 export interface FailurePolicy {
   /** Tells the client. `hasAnswered`: a filter of the user has told it without an acknowledgement. */
   fail(call: EventCall, error: unknown, hasAnswered: boolean): void;
+  /** Tells the client in these words. */
+  tell(call: EventCall, answer: unknown): void;
 }
 
 /**

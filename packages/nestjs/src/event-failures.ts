@@ -20,11 +20,16 @@ export class EventFailures implements FailurePolicy {
     const cause = includeCause ? { cause: { pattern: event, data: call.payload } } : undefined;
     const told: unknown = { ...answer, ...cause };
     const formatted = acks.format?.(error, told as typeof answer, { socket, event, args }) ?? told;
-    if (ack !== undefined && acks.errors !== "event") ack(formatted);
-    if (hasAnswered) return;
-    if (ack === undefined || acks.errors === "event" || acks.errors === "both") socket.emit("exception", formatted);
+    if (!hasAnswered) this.tell(call, formatted);
+    else if (acks.errors !== "event") ack?.(formatted);
+  }
+
+  tell({ socket, ack }: EventCall, answer: unknown): void {
+    const { errors } = this.#options.acks;
+    if (ack !== undefined && errors !== "event") ack(answer);
+    if (ack === undefined || errors === "event" || errors === "both") socket.emit("exception", answer);
     // The error went another way; the acknowledgement is answered nevertheless.
-    if (acks.errors === "event") ack?.();
+    if (errors === "event") ack?.();
   }
 
   log(error: unknown): void {

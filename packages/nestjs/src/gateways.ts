@@ -4,10 +4,12 @@ import type { ApplicationConfig, ModulesContainer } from "@nestjs/core";
 import type { ServerOptions } from "@plugboard/server";
 import { isDeepStrictEqual } from "node:util";
 import { Connection } from "./connection.js";
+import { inSocketContext } from "./current-socket.js";
 import type { EventFailures } from "./event-failures.js";
 import { LastFilter, watchFilter } from "./filters.js";
 import { NEST_KEYS } from "./nest-keys.js";
 import type { OwnOptions } from "./options.js";
+import { withReason } from "./ws-reason.js";
 
 /** Methods that our class decorators add to gateways, so that Nest makes what is named there by dependency injection. */
 export const CONNECTION_GUARDS = "$connectionGuards";
@@ -149,7 +151,10 @@ function wrapHook(prototype: object, name: string, context: GatewayContext): voi
     const connection = Connection.of(args[0]);
     // Called by the program itself: none of our business.
     if (connection === undefined) return run();
-    return name === "handleConnection" ? connect(connection, run) : disconnect(run, current);
+    return inSocketContext(connection.socket, () => {
+      if (name === "handleConnection") return connect(connection, run);
+      return disconnect(() => original.apply(this, withReason(original, args, connection.reason)), current);
+    });
   };
   // Guards and the like are kept on the function.
   for (const key of Reflect.getMetadataKeys(original)) {

@@ -1,7 +1,7 @@
 export { SocketIoAdapter, type ProviderSource } from "./socket-io-adapter.js";
-export { SocketIoModule, type SocketIoModuleExtras } from "./socket-io.module.js";
+export { SocketIoModule, type SocketIoFeature, type SocketIoModuleExtras } from "./socket-io.module.js";
 export type { SessionOptions } from "./shared-sessions.js";
-export type { AckOptions, FailedEvent, ShutdownOptions, SocketIoOptions } from "./options.js";
+export type { AckOptions, FailedEvent, RateLimits, ShutdownOptions, SocketIoOptions } from "./options.js";
 export { InjectNamespace, InjectServer, namespaceToken, SOCKET_IO_SERVER } from "./tokens.js";
 export {
   Ack,
@@ -11,6 +11,7 @@ export {
   WsData,
   WsEventName,
   WsParam,
+  WsRoom,
   WsSession,
   WsUser,
 } from "./decorators.js";
@@ -18,3 +19,8 @@ export type { SocketMiddlewareClass } from "./gateways.js";
 export { CONNECT_PATTERN } from "./admission.js";
 export { createTestClient, type TestedApplication } from "./create-test-client.js";
 export { SocketIoHealthIndicator, type SocketIoHealth } from "./health-indicator.js";
+export { AckTimeout, Concurrency, Serial } from "./event-rules.js";
+export { WsContext } from "./ws-context.js";
+export { AckExceptionFilter } from "./ack-exception-filter.js";
+export { InjectSocket } from "./current-socket.js";
+export { WsReason } from "./ws-reason.js";

@@ -1,4 +1,6 @@
 import type { ErrorAnswer, ServerOptions, Socket } from "@plugboard/server";
+import type { EventLimitOptions, HandshakeLimitOptions } from "@plugboard/rate-limit";
+import { checkConcurrency } from "./event-rules.js";
 import type { SessionOptions } from "./shared-sessions.js";
 
 /** How acknowledgements are answered. */
@@ -45,7 +47,7 @@ export interface SocketIoOptions extends Partial<ServerOptions> {
   awaitConnection?: boolean;
   /** Milliseconds that `handleConnection` may take before the socket is disconnected; 0 for no limit. Default: 30000. */
   connectionTimeout?: number;
-  /** Events that may wait for `handleConnection`, per socket; one more disconnects it. Default: 1000. */
+  /** Events that may wait for `handleConnection`, or for their turn, per socket; one more disconnects it. Default: 1000. */
   maxWaitingEvents?: number;
   /**
    * `"app"`: handshakes pass through the middlewares and hooks of the Express or Fastify application that were added before
@@ -64,6 +66,34 @@ export interface SocketIoOptions extends Partial<ServerOptions> {
    */
   session?: SessionOptions | false;
   shutdown?: ShutdownOptions;
+  /**
+   * How many events of a socket are handled at the same time; the others wait for their turn. `@Serial()` and `@Concurrency(n)`
+   * say it of a gateway or a handler. Default: no limit.
+   */
+  concurrency?: number;
+  /**
+   * Events that neither a gateway nor a listener hears: `"ack-error"` answers acknowledgements with `SIO_UNKNOWN_EVENT`.
+   * Default: `"ignore"`.
+   */
+  unknownEvents?: "ignore" | "ack-error";
+  /**
+   * Limits of `@plugboard/rate-limit`, for each server; addresses are those that the platform says (`trust proxy`) where handshakes
+   * pass through it. Default: none.
+   */
+  rateLimit?: RateLimits;
+  /**
+   * Whether gateways with a port of their own take it over from an application that had it before in the same process, as hot
+   * reloading leaves it behind. Default: false.
+   */
+  hmr?: boolean;
+}
+
+/** What is limited. */
+export interface RateLimits {
+  /** How often clients begin a connection. */
+  handshake?: HandshakeLimitOptions;
+  /** Events of clients. */
+  events?: EventLimitOptions;
 }
 
 /** The same with defaults, without those of the server. */
@@ -82,9 +112,17 @@ export interface OwnOptions {
   readonly session: SessionOptions | false;
   readonly shutdownTimeoutMs: number;
   readonly shutdownPhase: "moduleDestroy" | "dispose";
+  readonly concurrency: number;
+  readonly unknownEvents: "ignore" | "ack-error";
+  readonly rateLimit: RateLimits;
+  readonly hmr: boolean;
 }
 
-/** Tells the options of the integration from those of the server. */
+/**
+ * Tells the options of the integration from those of the server.
+ *
+ * @throws RangeError for a `concurrency` that is not a whole number from 1 on
+ */
 export function resolveOptions(options: SocketIoOptions): { own: OwnOptions; server: Partial<ServerOptions> } {
   const {
     acks = {},
@@ -99,8 +137,13 @@ export function resolveOptions(options: SocketIoOptions): { own: OwnOptions; ser
     globalFilters = false,
     session = {},
     shutdown = {},
+    concurrency = Number.POSITIVE_INFINITY,
+    unknownEvents = "ignore",
+    rateLimit = {},
+    hmr = false,
     ...server
   } = options;
+  checkConcurrency(concurrency);
   const own: OwnOptions = {
     compatAcks: acks === "compat",
     acks: acks === "compat" ? {} : acks,
@@ -116,6 +159,10 @@ export function resolveOptions(options: SocketIoOptions): { own: OwnOptions; ser
     session,
     shutdownTimeoutMs: shutdown.timeout ?? 5000,
     shutdownPhase: shutdown.phase ?? "dispose",
+    concurrency,
+    unknownEvents,
+    rateLimit,
+    hmr,
   };
   return { own, server };
 }

@@ -11,7 +11,9 @@ import {
 import { admit, type Admission } from "./admission.js";
 import { CookieOrigins } from "./cookie-origins.js";
 import { Connection, type ConnectionContext, type MessageHandler } from "./connection.js";
+import { inSocketContext } from "./current-socket.js";
 import { EventFailures } from "./event-failures.js";
+import { EventRules } from "./event-rules.js";
 import {
   connectionGuardsOf,
   findGateways,
@@ -20,10 +22,13 @@ import {
   serverOptionsOf,
   socketMiddlewaresOf,
   type Gateway,
+  type SocketMiddlewareClass,
 } from "./gateways.js";
 import { namespacePattern } from "./namespaces.js";
 import { resolveOptions, type OwnOptions, type SocketIoOptions } from "./options.js";
 import { passThroughPlatform } from "./platform-front.js";
+import { releasePort, takePort } from "./port-owners.js";
+import { limitRates } from "./rate-limits.js";
 import { SharedSessions } from "./shared-sessions.js";
 
 /** What we need of an application, or of a `ModuleRef`. */
@@ -39,7 +44,7 @@ interface ServedPort {
   readonly io: Server;
   readonly gateways: readonly Gateway[];
   readonly namespaces: Map<string | RegExp, Binding>;
-  readonly isOwnPort: boolean;
+  readonly port: number;
   readonly sessions: SharedSessions | undefined;
   closing: Promise<void> | undefined;
 }
@@ -49,6 +54,7 @@ interface Binding {
   readonly namespace: Namespace;
   readonly callbacks: ConnectCallback[];
   admissions: readonly Admission[];
+  readonly rules: EventRules;
 }
 
 const adapters = new WeakMap<object, SocketIoAdapter>();
@@ -73,6 +79,8 @@ export class SocketIoAdapter extends AbstractWsAdapter {
   readonly #connections: ConnectionContext;
   readonly #ports = new Map<string, ServedPort>();
   readonly #bindings = new WeakMap<object, Binding>();
+  /** Of namespaces, whoever has gateways there. */
+  readonly #middlewares: { readonly name: string | RegExp; readonly admission: Admission }[] = [];
   readonly #running = new Set<Promise<unknown>>();
   readonly #onDisposed: (() => void)[] = [];
   #isPrepared = false;
@@ -115,6 +123,12 @@ export class SocketIoAdapter extends AbstractWsAdapter {
   get isServing(): boolean {
     const served = this.#ports.get(serverKey(0, this.#defaultPath));
     return served !== undefined && served.closing === undefined;
+  }
+
+  /** Adds middlewares to a namespace, or to those of a pattern. They come before those of its gateways. */
+  addMiddlewares(namespace: string | RegExp | undefined, middlewares: readonly SocketMiddlewareClass[]): void {
+    const admission = { type: SocketIoAdapter, middlewares, guards: [] };
+    this.#middlewares.push({ name: gatewayNamespace(namespace), admission });
   }
 
   // Called by Nest.
@@ -210,13 +224,24 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     const gateways = this.#gatewaysAt(port, path);
     const options = this.#optionsOf(gateways, path);
     const io = key === serverKey(0, this.#defaultPath) ? this.server : new Server(options);
-    const isOwnPort = port !== 0;
-    const sessions = isOwnPort ? undefined : this.#attachToApplication(io, options);
-    const served: ServedPort = { io, gateways, namespaces: new Map(), isOwnPort, sessions, closing: undefined };
+    const sessions = port === 0 ? this.#attachToApplication(io, options) : undefined;
+    const served: ServedPort = { io, gateways, namespaces: new Map(), port, sessions, closing: undefined };
     this.#ports.set(key, served);
-    if (isOwnPort) io.attach(port, options);
+    if (port !== 0) this.#attachToPort(served, options);
     io.useAlways((socket, next) => this.#admit(served, socket, next));
     return served;
+  }
+
+  #attachToPort(served: ServedPort, options: Partial<ServerOptions>): void {
+    const { io, port } = served;
+    const attach = (): void => {
+      if (served.closing !== undefined) return;
+      io.attach(port, options);
+      limitRates(io, this.#own.rateLimit);
+    };
+    const free = this.#own.hmr ? takePort(port, { adapter: this, close: () => this.#close(served) }) : undefined;
+    if (free === undefined) attach();
+    else void free.then(attach);
   }
 
   #attachToApplication(io: Server, options: Partial<ServerOptions>): SharedSessions | undefined {
@@ -224,6 +249,7 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     const httpServer = httpAdapter?.getHttpServer() as Parameters<Server["attach"]>[0] | undefined;
     if (httpServer === undefined) throw new Error("gateways without a port need an application with an HTTP server");
     io.attach(httpServer, options);
+    limitRates(io, this.#own.rateLimit);
     if (this.#own.handshake !== "app") return undefined;
     const sessions = this.#own.session === false ? undefined : new SharedSessions(io, this.#own.session);
     const origins = new CookieOrigins();
@@ -249,6 +275,10 @@ export class SocketIoAdapter extends AbstractWsAdapter {
       namespace,
       callbacks: [],
       admissions: admissions.filter(({ middlewares, guards }) => middlewares.length + guards.length > 0),
+      rules: new EventRules(
+        gateways.map(({ type }) => type),
+        this.#own.concurrency,
+      ),
     };
     served.namespaces.set(name, binding);
     this.#bindings.set(namespace, binding);
@@ -261,14 +291,17 @@ export class SocketIoAdapter extends AbstractWsAdapter {
   #admit(served: ServedPort, socket: Socket, next: (error?: ExtendedError) => void): void {
     const { nsp } = socket;
     const binding = this.#bindings.get(nsp) ?? parentOf(served, nsp);
-    if (binding === undefined || binding.admissions.length === 0) return next();
+    const added = this.#middlewares.filter(({ name }) => isNamed(nsp.name, name)).map(({ admission }) => admission);
+    const admissions = [...added, ...(binding?.admissions ?? [])];
+    if (admissions.length === 0) return next();
     const { mapHttpExceptions } = this.#own;
     const log = (error: unknown): void => this.#failures.log(error);
-    admit(socket, binding.admissions, { mapHttpExceptions, log }).then(() => next(), next);
+    const admitted = inSocketContext(socket, () => admit(socket, admissions, { mapHttpExceptions, log }));
+    admitted.then(() => next(), next);
   }
 
-  #connect({ callbacks }: Binding, socket: Socket): void {
-    const connection = new Connection(socket, this.#connections);
+  #connect({ callbacks, rules }: Binding, socket: Socket): void {
+    const connection = new Connection(socket, this.#connections, rules);
     for (const callback of callbacks) callback(socket);
     connection.start();
   }
@@ -285,10 +318,11 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     return (served.closing ??= this.#closeNow(served));
   }
 
-  async #closeNow({ io, isOwnPort, sessions }: ServedPort): Promise<void> {
+  async #closeNow({ io, port, sessions }: ServedPort): Promise<void> {
     const timeoutMs = this.#own.shutdownTimeoutMs;
     const deadline = Date.now() + timeoutMs;
-    await io.close({ timeoutMs, closeHttpServer: isOwnPort });
+    await io.close({ timeoutMs, closeHttpServer: port !== 0 });
+    releasePort(port, this);
     sessions?.close();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<void>((resolve) => {
@@ -302,6 +336,10 @@ export class SocketIoAdapter extends AbstractWsAdapter {
 function gatewayNamespace(namespace: string | RegExp | undefined): string | RegExp {
   if (namespace === undefined || namespace === "") return "/";
   return namespacePattern(typeof namespace === "string" && !namespace.startsWith("/") ? `/${namespace}` : namespace);
+}
+
+function isNamed(name: string, given: string | RegExp): boolean {
+  return typeof given === "string" ? name === given : name.search(given) !== -1;
 }
 
 function parentOf(served: ServedPort, child: Namespace): Binding | undefined {

@@ -4,10 +4,13 @@ import {
   Module,
   type ConfigurableModuleAsyncOptions,
   type DynamicModule,
+  type ModuleMetadata,
   type OnModuleDestroy,
   type Provider,
 } from "@nestjs/common";
 import { ApplicationConfig, ModuleRef } from "@nestjs/core";
+import { CURRENT_SOCKET, currentSocketProvider } from "./current-socket.js";
+import type { SocketMiddlewareClass } from "./gateways.js";
 import { SocketIoHealthIndicator } from "./health-indicator.js";
 import type { SocketIoOptions } from "./options.js";
 import { SocketIoAdapter, type ProviderSource } from "./socket-io-adapter.js";
@@ -17,6 +20,16 @@ import { injectedNamespaces, namespaceToken, SOCKET_IO_SERVER } from "./tokens.j
 export interface SocketIoModuleExtras {
   /** Whether server and namespaces can be injected in all modules. Default: true. */
   isGlobal?: boolean;
+}
+
+/** What `forFeature` takes. */
+export interface SocketIoFeature {
+  /** Name, `/room-:id` or pattern of the namespaces. Default: `/`. */
+  namespace?: string | RegExp;
+  /** Classes that Nest makes, asked in this order, before the middlewares and guards of gateways. */
+  middleware: readonly (new (...args: never[]) => SocketMiddlewareClass)[];
+  /** Modules whose providers the middlewares need. Default: global ones alone. */
+  imports?: ModuleMetadata["imports"];
 }
 
 interface ConfigurableSocketIoModule {
@@ -45,6 +58,10 @@ function namespaceProviders(): Provider[] {
   }));
 }
 
+let features = 0;
+
+class SocketIoFeatureModule {}
+
 /**
  * Installs the adapter, with no line in `main.ts`, and provides the server.
  *
@@ -65,6 +82,26 @@ export class SocketIoModule extends Base implements OnModuleDestroy {
     return super.forRoot(options);
   }
 
+  /** Adds middlewares to a namespace, whether or not it has gateways. `forRoot` has to be imported somewhere. */
+  static forFeature({ namespace, middleware, imports }: SocketIoFeature): DynamicModule {
+    return {
+      module: SocketIoFeatureModule,
+      ...(imports !== undefined && { imports }),
+      providers: [
+        ...middleware,
+        {
+          // Nest 10 takes modules with equal providers for one.
+          provide: `plugboard.nestjs.feature:${++features}`,
+          useFactory: (adapter: SocketIoAdapter, ...made: SocketMiddlewareClass[]) => {
+            adapter.addMiddlewares(namespace, made);
+            return made;
+          },
+          inject: [SocketIoAdapter, ...middleware],
+        },
+      ],
+    };
+  }
+
   async onModuleDestroy(): Promise<void> {
     if (this.#adapter.closesEarly) await this.#adapter.dispose();
   }
@@ -83,6 +120,7 @@ Module({
       },
       inject: [ApplicationConfig, ModuleRef, built.MODULE_OPTIONS_TOKEN],
     },
+    currentSocketProvider,
     { provide: SOCKET_IO_SERVER, useFactory: ({ server }: SocketIoAdapter) => server, inject: [SocketIoAdapter] },
     {
       provide: SocketIoHealthIndicator,
@@ -90,5 +128,6 @@ Module({
       inject: [SocketIoAdapter],
     },
   ],
-  exports: [SocketIoAdapter, SOCKET_IO_SERVER, SocketIoHealthIndicator],
+  exports: [SocketIoAdapter, SOCKET_IO_SERVER, CURRENT_SOCKET, SocketIoHealthIndicator],
 })(SocketIoModule);
+Module({})(SocketIoFeatureModule);

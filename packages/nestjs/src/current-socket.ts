@@ -1,0 +1,53 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { Inject, type Provider } from "@nestjs/common";
+import type { Socket } from "@plugboard/server";
+
+const sockets = new AsyncLocalStorage<Socket>();
+
+/** Whether a class wants it: who does not pays nothing. */
+let isWanted = false;
+
+/** Runs something that is done for a socket. */
+export function inSocketContext<T>(socket: Socket, run: () => T): T {
+  return isWanted ? sockets.run(socket, run) : run();
+}
+
+/** Of the provider of the socket that something is done for. */
+export const CURRENT_SOCKET: unique symbol = Symbol("plugboard.nestjs.socket");
+
+/**
+ * Injects the socket on whose behalf the code runs, into providers of any scope: whatever is read of it is that of the socket whose
+ * event, connection, disconnection, guard or middleware is at work. Elsewhere, reading it throws an Error.
+ */
+export function InjectSocket(): ParameterDecorator & PropertyDecorator {
+  isWanted = true;
+  return Inject(CURRENT_SOCKET) as ParameterDecorator & PropertyDecorator;
+}
+
+function currentSocket(): Socket {
+  const socket = sockets.getStore();
+  if (socket !== undefined) return socket;
+  throw new Error("no socket is at work here: what @InjectSocket() gives is for what is called by gateways");
+}
+
+/** Nest asks whether what it injects is a promise or has hooks, and other tools look at it. */
+function isProbe(key: string | symbol): boolean {
+  return typeof key === "symbol" || /^(on|before)[A-Z]|^(then|constructor|toJSON)$/.test(key);
+}
+
+/** Stands for another socket with each event. */
+export const currentSocketProvider: Provider = {
+  provide: CURRENT_SOCKET,
+  useFactory: () =>
+    new Proxy({} as Socket, {
+      get(_target, key) {
+        if (isProbe(key) && sockets.getStore() === undefined) return undefined;
+        const socket = currentSocket();
+        const value: unknown = Reflect.get(socket, key);
+        // Its methods know the socket alone.
+        return typeof value === "function" ? (value.bind(socket) as unknown) : value;
+      },
+      set: (_target, key, value) => Reflect.set(currentSocket(), key, value),
+      has: (_target, key) => Reflect.has(currentSocket(), key),
+    }),
+};
