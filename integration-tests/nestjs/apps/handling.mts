@@ -2,7 +2,17 @@
 // How events are handled: deadlines, turns, limits, filters that answer, the socket at work. Several applications in one process.
 import "reflect-metadata";
 import { createServer } from "node:net";
-import { Catch, Controller, Get, Inject, Injectable, Module, UseFilters, UseGuards, UseInterceptors } from "@nestjs/common";
+import {
+  Catch,
+  Controller,
+  Get,
+  Inject,
+  Injectable,
+  Module,
+  UseFilters,
+  UseGuards,
+  UseInterceptors,
+} from "@nestjs/common";
 import { NestFactory } from "@nestjs/core";
 import { ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway, WebSocketServer } from "@nestjs/websockets";
 import { SkipThrottle, Throttle, ThrottlerModule } from "@nestjs/throttler";
@@ -141,7 +151,11 @@ class MainGateway {
   @SubscribeMessage("sit") async sit(@ConnectedSocket() client: any) {
     await client.join(["zoo", "table:7"]);
   }
-  @SubscribeMessage("table") table(@WsRoom("table:") table: string, @WsRoom() any: string, @WsRoom("no:") none: unknown) {
+  @SubscribeMessage("table") table(
+    @WsRoom("table:") table: string,
+    @WsRoom() any: string,
+    @WsRoom("no:") none: unknown,
+  ) {
     return { table, any, none: none === undefined };
   }
 }

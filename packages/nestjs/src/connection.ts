@@ -4,7 +4,7 @@ import { EventCall, type Ack } from "./event-call.js";
 import { inSocketContext } from "./current-socket.js";
 import { DEFAULT_HANDLER_TIMEOUT_MS, EventDeadline, MAX_TIMER_MS } from "./event-deadline.js";
 import type { EventFailures } from "./event-failures.js";
-import { runInTurn, SocketLanes, type EventRules } from "./event-rules.js";
+import { SocketLanes, type EventRules } from "./event-rules.js";
 import type { OwnOptions } from "./options.js";
 
 /** A handler as Nest gives it, bound to its gateway and the socket. */
@@ -43,7 +43,7 @@ export class Connection {
   /** Events that came before they were over; undefined when all are. */
   #waiting: (() => unknown)[] | undefined = undefined;
   readonly #rules: EventRules;
-  readonly #lanes = new SocketLanes();
+  #lanes: SocketLanes | undefined = undefined;
   /** Events that wait for their turn, or have it. */
   #inTurn = 0;
   /** Why the socket has left. */
@@ -137,6 +137,7 @@ export class Connection {
     const timeoutMs = options.connectionTimeoutMs;
     if (timeoutMs === 0 || timeoutMs > MAX_TIMER_MS) return;
     const timer = setTimeout(() => {
+      if (!this.socket.connected) return;
       failures.log(new Error(`handleConnection took longer than ${timeoutMs} ms`));
       this.refuse(new EventError("SIO_HANDLER_TIMEOUT", "the connection took too long"));
     }, timeoutMs);
@@ -195,11 +196,12 @@ export class Connection {
       if (deadline?.isOver === true) return Promise.resolve();
       return inSocketContext(this.socket, () => this.#handle(event, handlers, args, deadline?.ack ?? ack));
     };
-    const lanes = this.#rules.lanesOf(handlers, this.#lanes);
-    if (lanes === undefined) return handle();
+    const limits = this.#rules.lanesOf(handlers);
+    if (limits === undefined) return handle();
     if (this.#isFlooded(this.#inTurn, "wait for their turn")) return undefined;
     this.#inTurn++;
-    return runInTurn(lanes, handle).finally(() => this.#inTurn--);
+    this.#lanes ??= new SocketLanes();
+    return this.#lanes.run(limits, handle).finally(() => this.#inTurn--);
   }
 
   #deadlineOf(

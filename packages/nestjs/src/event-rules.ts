@@ -76,8 +76,7 @@ export class EventRules {
         if (limit !== undefined) lanes.set(holder, limit);
       }
       const timeoutMs = (Reflect.getMetadata(ACK_TIMEOUT, method) ?? Reflect.getMetadata(ACK_TIMEOUT, type)) as
-        | number
-        | undefined;
+        number | undefined;
       if (lanes.size === 0 && timeoutMs === undefined) continue;
       this.#rules.set(message, { lanes, timeoutMs: timeoutMs ?? known?.timeoutMs });
     }
@@ -91,15 +90,15 @@ export class EventRules {
       .find((timeoutMs) => timeoutMs !== undefined);
   }
 
-  /** Lanes that events with these handlers have to pass, one after the other; undefined when there are none. */
-  lanesOf(handlers: readonly SubscribedHandler[], lanes: SocketLanes): readonly Lane[] | undefined {
+  /** Lanes that events with these handlers have to pass, each with how many it lets through; undefined when there are none. */
+  lanesOf(handlers: readonly SubscribedHandler[]): ReadonlyMap<object, number> | undefined {
     const isLimited = this.#concurrency !== Number.POSITIVE_INFINITY;
     if (this.#rules.size === 0 && !isLimited) return undefined;
     const limits = new Map<object, number>(isLimited ? [[this, this.#concurrency]] : []);
     for (const { message } of handlers) {
       for (const [holder, limit] of this.#rules.get(message)?.lanes ?? []) limits.set(holder, limit);
     }
-    return limits.size === 0 ? undefined : lanes.of(limits);
+    return limits.size === 0 ? undefined : limits;
   }
 }
 
@@ -107,22 +106,19 @@ export class EventRules {
 export class SocketLanes {
   readonly #lanes = new Map<object, Lane>();
 
-  /** Always in the same order, so that no two events wait for each other. */
-  of(limits: ReadonlyMap<object, number>): readonly Lane[] {
+  /** Runs something once it is its turn in all of these. */
+  async run<T>(limits: ReadonlyMap<object, number>, work: () => Promise<T>): Promise<T> {
     for (const [holder, limit] of limits) {
       if (!this.#lanes.has(holder)) this.#lanes.set(holder, new Lane(limit));
     }
-    return [...this.#lanes].filter(([holder]) => limits.has(holder)).map(([, lane]) => lane);
-  }
-}
-
-/** Runs something once it is its turn in all lanes. */
-export async function runInTurn<T>(lanes: readonly Lane[], run: () => Promise<T>): Promise<T> {
-  for (const lane of lanes) await lane.enter();
-  try {
-    return await run();
-  } finally {
-    for (const lane of lanes) lane.leave();
+    // Always in the same order, so that no two events wait for each other.
+    const lanes = [...this.#lanes].filter(([holder]) => limits.has(holder)).map(([, lane]) => lane);
+    for (const lane of lanes) await lane.enter();
+    try {
+      return await work();
+    } finally {
+      for (const lane of lanes) lane.leave();
+    }
   }
 }
 
