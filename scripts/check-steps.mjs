@@ -24,6 +24,7 @@ const FURTHER_DOORS = {
   "@plugboard/engine": ["./internal"],
   "@plugboard/client": ["./websocket", "./debug"],
   "@plugboard/auth": ["./client"],
+  "@plugboard/nestjs": ["./throttler"],
 };
 
 /** The packages are looked at as users get them, packed: so a file forgotten in `files` is noticed. */

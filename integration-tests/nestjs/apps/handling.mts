@@ -82,7 +82,7 @@ class EarlyInterceptor {
 class WhoAmI {
   constructor(@InjectSocket() private readonly socket: any) {}
   async id() {
-    await null;
+    await Promise.resolve();
     return this.socket.id;
   }
   remember(key: string) {
@@ -358,7 +358,7 @@ class LimitedGateway {
   @SubscribeMessage("hold") async hold(@ConnectedSocket() client: any) {
     const gates = Gates.of(client);
     gates.most = Math.max(gates.most, ++gates.running);
-    await null;
+    await Promise.resolve();
     gates.running--;
     return gates.most;
   }
