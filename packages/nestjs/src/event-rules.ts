@@ -1,5 +1,6 @@
 import "reflect-metadata";
 import { Lane } from "./lane.js";
+import { methodsOf } from "./methods-of.js";
 import { NEST_KEYS } from "./nest-keys.js";
 
 const CONCURRENCY = Symbol("plugboard.nestjs.concurrency");
@@ -118,14 +119,6 @@ export class SocketLanes {
       return await work();
     } finally {
       for (const lane of lanes) lane.leave();
-    }
-  }
-}
-
-function* methodsOf(prototype: object): Generator<object> {
-  for (let at: object | null = prototype; at !== null && at !== Object.prototype; at = Object.getPrototypeOf(at)) {
-    for (const { value } of Object.values(Object.getOwnPropertyDescriptors(at))) {
-      if (typeof value === "function") yield value as object;
     }
   }
 }

@@ -7,6 +7,7 @@ import { Connection } from "./connection.js";
 import { inSocketContext } from "./current-socket.js";
 import type { EventFailures } from "./event-failures.js";
 import { LastFilter, watchFilter } from "./filters.js";
+import { methodsOf } from "./methods-of.js";
 import { NEST_KEYS } from "./nest-keys.js";
 import type { OwnOptions } from "./options.js";
 import { withReason } from "./ws-reason.js";
@@ -122,14 +123,6 @@ function addFilters(type: GatewayClass, prototype: object): void {
   for (const holder of [type, ...methodsOf(prototype)]) {
     const filters = Reflect.getMetadata(NEST_KEYS.filters, holder) as readonly unknown[] | undefined;
     for (const filter of filters ?? []) watchFilter(filter);
-  }
-}
-
-function* methodsOf(prototype: object): Generator<object> {
-  for (let at: object | null = prototype; at !== null && at !== Object.prototype; at = Object.getPrototypeOf(at)) {
-    for (const { value } of Object.values(Object.getOwnPropertyDescriptors(at))) {
-      if (typeof value === "function") yield value as object;
-    }
   }
 }
 
