@@ -44,14 +44,19 @@ export type Validated<Schema, TypeProvider extends FastifyTypeProvider> =
       ? FromJsonSchema<Schema>
       : (TypeProvider & { schema: Schema })["validator"];
 
+/** What an event is said to be. */
+export interface EventSchema<Payload, Ack> {
+  /** Of the first argument: for the validator compiler of the scope (JSON Schema with `$ref`, by default), or a Standard Schema. */
+  payload?: Payload;
+  /** Of the answer, likewise. */
+  ack?: Ack;
+  /** For people who read the document of `fastify.asyncapi`. */
+  description?: string;
+}
+
 /** What an event is registered with. */
 export interface EventOptions<Payload, Ack, Config> {
-  schema?: {
-    /** Of the first argument: for the validator compiler of the scope (JSON Schema with `$ref`, by default), or a Standard Schema. */
-    payload?: Payload;
-    /** Of the answer, likewise. */
-    ack?: Ack;
-  };
+  schema?: EventSchema<Payload, Ack>;
   /** Run behind validation; they throw to refuse. */
   preHandler?: ((context: HookContext<Config>) => unknown) | ((context: HookContext<Config>) => unknown)[];
   /** Anything, for hooks to look at: `context.config`. */
@@ -69,7 +74,10 @@ export interface EventRegistration<TypeProvider extends FastifyTypeProvider> {
    * `{ status: "error", code, message, data? }`, a payload that is not valid with `SIO_INVALID_PAYLOAD` and `data.issues`.
    * In order: hooks `preEvent`, schema, `preHandler`, handler, schema of the answer, hooks `onAck`.
    *
-   * @throws EventError with code `SIO_DUPLICATE_HANDLER`
+   * Schemas are compiled when the application becomes ready, so that they may refer to what is added until then.
+   *
+   * @throws EventError with code `SIO_DUPLICATE_HANDLER`; `ready()` rejects with PluginError with code
+   * `SIO_FASTIFY_INVALID_SCHEMA` when a schema does not compile, and when the application is ready already this throws it
    */
   event<const Payload = unknown, const Ack = unknown, Config = unknown>(
     name: string,
