@@ -43,6 +43,8 @@ export class Socketio {
   /** Never listens: the engine gets what Fastify hands on. Requests for files of the client go here. */
   readonly #files = new HttpServer();
   readonly #handled = new WeakSet<object>();
+  /** One getter for all sockets: with one for each no two of them would have the same shape, and all that uses them be slower. */
+  readonly #log: PropertyDescriptor;
   #mount: Mount | undefined = undefined;
   #sessions: SharedSessions | undefined = undefined;
   #isReady = false;
@@ -52,6 +54,7 @@ export class Socketio {
   constructor(app: FastifyInstance, { own, server }: ResolvedOptions) {
     this.#app = app;
     this.#options = own;
+    this.#log = { get: loggerGetter(app.log), configurable: true };
     this.scopes = new EventScopes(app);
     const path = app.prefix + own.prefix + own.path;
     const options: Partial<ServerOptions> = {
@@ -186,14 +189,10 @@ export class Socketio {
 
   #complete(socket: Socket): void {
     const request = fastifyRequestOf(socket.request);
-    let log: FastifyBaseLogger | undefined;
-    Object.defineProperties(socket, {
-      ...(request && { request: { value: request, configurable: true, enumerable: true } }),
-      log: {
-        get: () => (log ??= (request?.log ?? this.#app.log).child({ socketId: socket.id, nsp: socket.nsp.name })),
-        configurable: true,
-      },
-    });
+    if (request !== undefined) {
+      Object.defineProperty(socket, "request", { value: request, configurable: true, enumerable: true });
+    }
+    Object.defineProperty(socket, "log", this.#log);
     this.#watch(socket.nsp);
   }
 
@@ -292,6 +291,16 @@ export class Socketio {
     this.#sessions?.close();
     this.#mount?.close();
   }
+}
+
+/** Makes the logger of a socket when it is first used. */
+function loggerGetter(appLog: FastifyBaseLogger): () => FastifyBaseLogger {
+  return function (this: HookSocket) {
+    const parent = (this.request as Partial<FastifyRequest>).log ?? appLog;
+    const value = parent.child({ socketId: this.id, nsp: this.nsp.name });
+    Object.defineProperty(this, "log", { value, configurable: true });
+    return value;
+  };
 }
 
 const HOOK_NAMES: ReadonlySet<string> = new Set<keyof EventHooks>([

@@ -61,32 +61,24 @@ export class UpgradeReply extends ServerResponse {
    */
   #finishWithAnswer(): void {
     const socket = this.#socket;
-    const leave = [watch(socket, "end", onWrite(this)), watch(socket, "write", onWrite(this))];
+    const { write, end } = socket as { write: Method; end: Method };
     const onClose = (): void => void this.emit("close");
-    socket.once("close", onClose);
-
-    function onWrite(response: UpgradeReply): (chunk: unknown) => void {
-      return (chunk) => {
-        socket.off("close", onClose);
-        for (const restore of leave.toReversed()) restore();
-        response.statusCode = Number(/^HTTP\/1\.1 (\d{3}) /.exec(String(chunk))?.[1] ?? 400);
-        process.nextTick(() => response.emit("finish"));
+    const onWrite = (chunk: unknown): void => {
+      // Not deleted, which would make all later access to the socket slower.
+      Object.assign(socket, { write, end });
+      socket.off("close", onClose);
+      this.statusCode = Number(/^HTTP\/1\.1 (\d{3}) /.exec(String(chunk))?.[1] ?? 400);
+      process.nextTick(() => this.emit("finish"));
+    };
+    const watched =
+      (method: Method): Method =>
+      (...args) => {
+        onWrite(args[0]);
+        return Reflect.apply(method, socket, args);
       };
-    }
+    Object.assign(socket, { write: watched(write), end: watched(end) });
+    socket.once("close", onClose);
   }
 }
 
-/** Has the first argument of the next call of a method. */
-function watch(socket: Duplex, name: "write" | "end", onCall: (chunk: unknown) => void): () => void {
-  const own = Object.getOwnPropertyDescriptor(socket, name);
-  const method = socket[name] as (...args: unknown[]) => unknown;
-  const restore = (): void => {
-    if (own === undefined) Reflect.deleteProperty(socket, name);
-    else Object.defineProperty(socket, name, own);
-  };
-  socket[name] = ((...args: unknown[]) => {
-    onCall(args[0]);
-    return Reflect.apply(method, socket, args);
-  }) as never;
-  return restore;
-}
+type Method = (...args: unknown[]) => unknown;
