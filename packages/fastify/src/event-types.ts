@@ -63,10 +63,21 @@ export interface EventOptions<Payload, Ack, Config> {
   config?: Config;
 }
 
-/** What a handler may answer. */
+/** What a handler may answer: what the schema accepts. */
 type Answer<Ack, TypeProvider extends FastifyTypeProvider> = unknown extends Ack
   ? unknown
-  : Validated<Ack, TypeProvider> | ErrorAnswer;
+  : | Readable<Ack extends StandardSchema<infer Input, infer _Output> ? Input : Validated<Ack, TypeProvider>>
+    | ErrorAnswer;
+
+/**
+ * The same, and arrays of it may be readonly: nothing writes to an answer, and lists that are written in a handler are readonly for
+ * the compiler, for it takes the whole call literally (`const Ack`).
+ */
+type Readable<Value> = unknown extends Value
+  ? Value
+  : Value extends readonly unknown[] | Record<string, unknown>
+    ? { readonly [Key in keyof Value]: Readable<Value[Key]> }
+    : Value;
 
 export interface EventRegistration<TypeProvider extends FastifyTypeProvider> {
   /**
