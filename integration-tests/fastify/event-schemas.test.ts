@@ -17,7 +17,7 @@ const invalid = (message: string) =>
   expect.objectContaining({ code: "SIO_FASTIFY_INVALID_SCHEMA", message: expect.stringContaining(message) as string });
 
 describe("a schema of io.event that does not compile", () => {
-  it.each([
+  it.each<[string, object, string]>([
     ["payload", { payload: { type: "nonsense" } }, 'payload of the event "bad" of /'],
     ["answer", { ack: { $ref: "missing#" } }, 'answer of the event "bad" of /'],
     ["keyword", { payload: { type: "string", maxLength: "5" } }, "maxLength"],

@@ -79,4 +79,9 @@ declare module "fastify" {
     /** Whether it begins a connection of Socket.IO: `false` for polls, and for requests to other routes. */
     readonly ioHandshake: boolean;
   }
+
+  interface FastifyReply {
+    /** The same as `request.io`. */
+    readonly io: FastifySocketServer;
+  }
 }

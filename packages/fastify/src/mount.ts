@@ -118,7 +118,7 @@ export class Mount implements Claimant {
         exposeHeadRoute: false,
         // Documentation of HTTP APIs leaves it out.
         schema: { hide: true } as object,
-        config: { ...config },
+        config: withoutLimitOnPolls(config),
         handler: (request, reply) => this.#onRequest(request, reply),
       });
     const { path, serveFile } = this.#options;
@@ -260,6 +260,13 @@ function ownFields(
     fields[name] = Array.isArray(value) ? value.map(String) : String(value);
   }
   return fields;
+}
+
+/** A limit of `@fastify/rate-limit` for the route is about connections, not about the requests that each of them makes. */
+function withoutLimitOnPolls(config: HandshakeRouteOptions["config"]): object {
+  const { rateLimit } = (config ?? {}) as { rateLimit?: unknown };
+  if (typeof rateLimit !== "object" || rateLimit === null) return { ...config };
+  return { ...config, rateLimit: { allowList: (request: FastifyRequest) => !request.ioHandshake, ...rateLimit } };
 }
 
 /** Whether a request of Socket.IO begins a connection. */

@@ -95,6 +95,13 @@ function serversOf(app: FastifyInstance): Map<string, Socketio> {
       },
     });
   }
+  if (!app.hasReplyDecorator("io")) {
+    app.decorateReply("io", {
+      getter() {
+        return this.request.io;
+      },
+    });
+  }
   app.decorate(
     "ioNamespace",
     function (
