@@ -1,5 +1,8 @@
 import { socketio } from "@plugboard/fastify";
 import Fastify, { type FastifyInstance } from "fastify";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
 import { bothClients } from "../support/both-clients.js";
@@ -87,6 +90,21 @@ describe("a schema of io.event that compiles", () => {
     expect(await socket.emitWithAck("n", { n: "1" })).toMatchObject({ code: "SIO_INVALID_PAYLOAD" });
     expect((await app.inject({ method: "POST", url: "/n", body: { n: 1, m: 2 } })).json()).toEqual({ n: 1 });
     expect((await app.inject({ method: "POST", url: "/n", body: { n: "1" } })).statusCode).toBe(400);
+  });
+
+  it("holds for events that come before the application is ready, to another HTTP server", async () => {
+    const app = await application((it) => {
+      it.io.event("n", { schema: { payload: { type: "number" } } }, (n) => n);
+    });
+    const server = createServer();
+    onTestFinished(() => void server.close());
+    app.io.attach(server);
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const socket = await bothClients[0]!.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    expect(await socket.emitWithAck("n", 1)).toBe(1);
+    expect(await socket.emitWithAck("n", "x")).toMatchObject({ code: "SIO_INVALID_PAYLOAD" });
+    await app.ready();
+    expect(await socket.emitWithAck("n", "x")).toMatchObject({ code: "SIO_INVALID_PAYLOAD" });
   });
 
   it("needs no compiler when it validates itself", async () => {

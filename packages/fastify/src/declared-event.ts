@@ -1,7 +1,12 @@
 import type { FastifyInstance } from "fastify";
 import type { EventSchema } from "./event-types.js";
 import { pluginError } from "./plugin-error.js";
-import { validatorOf, type Validator } from "./validation.js";
+import { validatorOf, type InvalidCode, type Validator } from "./validation.js";
+
+interface Validators {
+  readonly payload: Validator | undefined;
+  readonly answer: Validator | undefined;
+}
 
 /** An event of `io.event`: where it belongs, what it is said to be, and how that is checked. */
 export class DeclaredEvent {
@@ -11,8 +16,7 @@ export class DeclaredEvent {
   readonly schema: EventSchema<unknown, unknown>;
   /** The scope where it is declared. */
   readonly instance: FastifyInstance;
-  #payload: Validator | undefined = undefined;
-  #answer: Validator | undefined = undefined;
+  #validators: Validators | undefined = undefined;
 
   constructor(namespace: string, name: string, schema: EventSchema<unknown, unknown>, instance: FastifyInstance) {
     this.namespace = namespace;
@@ -21,33 +25,23 @@ export class DeclaredEvent {
     this.instance = instance;
   }
 
-  /** Of the first argument. */
-  get payload(): Validator | undefined {
-    return this.#payload;
-  }
-
-  get answer(): Validator | undefined {
-    return this.#answer;
-  }
-
   /**
-   * To be called when all that schemas refer to is there.
+   * Compiles the schemas, once. To be called when all that they refer to is there; events that come before that, to a server which
+   * is attached to more than Fastify, do it too.
    *
    * @throws PluginError with code `SIO_FASTIFY_INVALID_SCHEMA`
    */
-  compile(): void {
+  compile(): Validators {
     const { payload, ack } = this.schema;
-    if (payload !== undefined) {
-      this.#payload = this.#compiled("payload", () => validatorOf(payload, this.instance, "SIO_INVALID_PAYLOAD"));
-    }
-    if (ack !== undefined) {
-      this.#answer = this.#compiled("answer", () => validatorOf(ack, this.instance, "SIO_INVALID_ACK"));
-    }
+    return (this.#validators ??= {
+      payload: payload === undefined ? undefined : this.#compiled("payload", payload, "SIO_INVALID_PAYLOAD"),
+      answer: ack === undefined ? undefined : this.#compiled("answer", ack, "SIO_INVALID_ACK"),
+    });
   }
 
-  #compiled(what: string, compile: () => Validator): Validator {
+  #compiled(what: string, schema: unknown, code: InvalidCode): Validator {
     try {
-      return compile();
+      return validatorOf(schema, this.instance, code);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       throw pluginError(

@@ -29,7 +29,7 @@ export function registerEvent(
   let onAck: ReturnType<typeof scope.all<"onAck">> | undefined;
   register(event.name, (_payload, given) => {
     const context = (config === undefined ? given : Object.assign(given, { config })) as unknown as HookContext;
-    const { payload } = event;
+    const { payload } = event.compile();
     before ??= [...scope.all("preEvent"), ...(payload ? [validatePayload(payload)] : []), ...preHandlers];
     return run(before, context);
   });
@@ -49,7 +49,7 @@ export function registerEvent(
 
   function acknowledge(given: unknown, context: HookContext): unknown {
     const hooks = (onAck ??= scope.all("onAck"));
-    const { answer: validate } = event;
+    const { answer: validate } = event.compile();
     const valid = validate === undefined ? given : validate(given);
     if (hooks.length === 0) return valid;
     return chain(valid, (answer) => {

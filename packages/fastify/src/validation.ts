@@ -5,7 +5,7 @@ import { compileInScope, type CompiledValidator } from "./scope-compiler.js";
 /** Gives what is made of a value, or a promise of it. Throws an `EventError` with `data.issues` when it is not valid. */
 export type Validator = (value: unknown) => unknown;
 
-type InvalidCode = "SIO_INVALID_PAYLOAD" | "SIO_INVALID_ACK";
+export type InvalidCode = "SIO_INVALID_PAYLOAD" | "SIO_INVALID_ACK";
 type Outcome = Awaited<ReturnType<StandardSchema<unknown>["~standard"]["validate"]>>;
 
 /**
