@@ -115,7 +115,7 @@ export type ExpressServer<
    */
   shutdown(options?: { timeoutMs?: number }): Promise<void>;
   /**
-   * Connects a client without a port, for tests. Needs `@plugboard/testing`.
+   * Connects a client without a port, for tests.
    *
    * @param namespace - default: "/"
    */

@@ -109,8 +109,8 @@ class StoreSessions implements SharedSessions {
   }
 
   /**
-   * Requests that change things take turns with sockets, and what a request has only read it does not write: so each looks its
-   * session up when it has its turn.
+   * Requests that change things take turns with sockets: so each looks at its session once more when it has its turn. What a
+   * request has only read it does not write.
    */
   #onRequest(request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
     const { sessionStore, session, cookies } = request as unknown as SessionRequest;
@@ -118,7 +118,7 @@ class StoreSessions implements SharedSessions {
     const id = session?.sessionId;
     const signed = session?.encryptedSessionId;
     const isNew = signed === undefined || !Object.values(cookies ?? {}).some((cookie) => cookie?.endsWith(signed));
-    if (id === undefined || isNew) return done();
+    if (!session || id === undefined || isNew) return done();
     const { raw } = request;
     const current = (): StoredSession | null | undefined => (request as unknown as SessionRequest).session;
     // What a scope of `@plugboard/session` looks at: the session is that of Fastify's request, events are those of Node's.
@@ -129,13 +129,17 @@ class StoreSessions implements SharedSessions {
         return current();
       },
     };
-    const middleware = this.#sessions.middleware((_request, _response, next) => {
-      sessionStore.get(id, (error: unknown, found: unknown) => {
-        if (error) next(error);
-        else if (found) current()?.reload(next);
-        else current()?.regenerate(next);
-      });
-    });
+    const middleware = this.#sessions.middleware(
+      (_request, _response, next) => {
+        sessionStore.get(id, (error: unknown, found: unknown) => {
+          if (error) next(error);
+          else if (!found) current()?.regenerate(next);
+          else if (hasChanged(session, found)) current()?.reload(next);
+          else next();
+        });
+      },
+      { loaded: () => ({ id, session }) },
+    );
     const onTurn = (error?: unknown): void => {
       if (error instanceof Error) done(error);
       else done();
@@ -143,6 +147,11 @@ class StoreSessions implements SharedSessions {
     middleware(subject, reply.raw, onTurn);
     raw.emit = (...args: Parameters<IncomingMessage["emit"]>) => subject.emit(...args);
   }
+}
+
+/** Whether the store has other data by now than a request was given. */
+function hasChanged(session: object, found: object): boolean {
+  return JSON.stringify({ ...session, cookie: undefined }) !== JSON.stringify({ ...found, cookie: undefined });
 }
 
 /**

@@ -682,3 +682,8 @@ export function useContract<C extends Contract, ServerSideEvents extends EventsM
 export function useContract(target: object, contract: Contract): unknown {
   return (target as ServerImplementation | NamespaceImplementation).useContract(contract);
 }
+
+/** The contract that a namespace was given by {@link useContract}, such as for a document about it; `undefined`: none. */
+export function contractOf(namespace: Namespace<any, any, any, any>): Contract | undefined {
+  return (namespace as unknown as NamespaceImplementation)._contract;
+}
