@@ -19,4 +19,5 @@ describe("on the oldest Fastify", async () => {
   await import("./inject.test.js");
   await import("./options.test.js");
   await import("./closing.test.js");
+  await import("./closing-connections.test.js");
 });
