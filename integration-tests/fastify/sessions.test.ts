@@ -5,9 +5,10 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { bothClients } from "../support/both-clients.js";
 import { nextEvent } from "../support/next-event.js";
 import { deferred } from "./deferred.js";
+import { attachPublished } from "./anchor.js";
 import { loadPeer } from "./peers.js";
 import { listen } from "./start-app.js";
-import { login, startSessionApp } from "./session-app.js";
+import { login, SECRET, startSessionApp } from "./session-app.js";
 
 interface Data {
   user?: string;
@@ -192,5 +193,31 @@ describe("sessions", () => {
       code: "SIO_FASTIFY_NO_SESSION",
       message: expect.stringContaining("register it before @plugboard/fastify") as string,
     });
+  });
+});
+
+describe("the published server attached to the HTTP server", () => {
+  it("knows no session, and leaves sockets in when it has ended", async () => {
+    const { app, io } = await attachPublished();
+    await app.register(await loadPeer("@fastify/cookie"));
+    await app.register(await loadPeer("@fastify/session"), { secret: SECRET, cookie: { secure: false } });
+    const session = (request: object): { user?: string; destroy(): Promise<void> } =>
+      (request as { session: { user?: string; destroy(): Promise<void> } }).session;
+    app.post("/login", async (request) => {
+      session(request).user = "ada";
+      return "ok";
+    });
+    app.post("/logout", async (request) => {
+      await session(request).destroy();
+      return "ok";
+    });
+    io.on("connection", (socket) =>
+      socket.on("session", (answer: (what: string) => void) => answer(typeof session(socket.request))),
+    );
+    const { url } = await listen(app);
+    const cookie = await login(url);
+    const socket = await bothClients[0]!.connect(url, { extraHeaders: { cookie } });
+    expect((await fetch(`${url}/logout`, { method: "POST", headers: { cookie } })).status).toBe(200);
+    expect(await socket.emitWithAck("session")).toBe("undefined");
   });
 });
