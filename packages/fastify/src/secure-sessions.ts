@@ -133,7 +133,7 @@ export class SecureSessions {
 
   #revalidate(): void {
     for (const { sockets } of this.#io._nsps.values()) {
-      for (const socket of [...sockets.values()]) this.#endIfExpired(socket as unknown as Socket);
+      for (const socket of sockets.values()) this.#endIfExpired(socket as unknown as Socket);
     }
   }
 
