@@ -1,17 +1,12 @@
 import type { IncomingMessage } from "node:http";
 import type { Server, Socket } from "@plugboard/server";
-import {
-  fromExpressStore,
-  fromRequest,
-  SocketSessions,
-  type ExpressSessionStore,
-  type SessionStore,
-} from "@plugboard/session";
+import { fromExpressStore, SocketSessions, type ExpressSessionStore, type SessionStore } from "@plugboard/session";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { fastifyRequestOf } from "./handshake-requests.js";
 import type { SessionOptions } from "./options.js";
 import { pluginError } from "./plugin-error.js";
 import { scoped } from "./scoped.js";
+import { SecureSessions } from "./secure-sessions.js";
 
 /** The sessions of an application, as long as its sockets share them. */
 export interface SharedSessions {
@@ -49,21 +44,13 @@ export function shareSessions(
 ): SharedSessions | undefined {
   if (wanted === false) return undefined;
   const options = typeof wanted === "object" ? wanted : {};
-  // The origin rule of the plugin knows what @fastify/cors allows.
   if (app.hasRequestDecorator("sessionStore")) return new StoreSessions(app, io, { ...options });
-  if (app.hasDecorator("decodeSecureSession")) {
-    return new SocketSessions(io, { ...options, store: fromRequest(readSecureSession), checkOrigin: false });
-  }
+  if (app.hasDecorator("decodeSecureSession")) return new SecureSessions(app, io, options);
   if (wanted === undefined) return undefined;
   throw pluginError(
     "SIO_FASTIFY_NO_SESSION",
     "the option session needs @fastify/session or @fastify/secure-session: register it before @plugboard/fastify",
   );
-}
-
-function readSecureSession(request: FastifyRequest): object | undefined {
-  const { session } = request as { session?: { data?(): object | undefined } | null };
-  return session?.data?.();
 }
 
 /**
@@ -104,6 +91,7 @@ class StoreSessions implements SharedSessions {
       ...this.#options,
       store: withoutExpired(fromExpressStore(store)),
       sessionIdOf,
+      // The origin rule of the plugin knows what @fastify/cors allows.
       checkOrigin: false,
     });
   }
