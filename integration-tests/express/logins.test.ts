@@ -104,11 +104,11 @@ describe.each(expressVersions)("Express $version, who has logged in by", (expres
 
   it("express-openid-connect: its user is on socket.request, and the logout ends who has it by io.user", async () => {
     const { auth } = await loadPeer<{ auth(options: object): RequestHandler }>("express-openid-connect");
-    let openId: RequestHandler | undefined;
+    const openId: { middleware?: RequestHandler } = {};
     const { url } = await startApp(
       express,
       (app, io) => {
-        app.use((req, res, next) => void openId?.(req, res, next));
+        app.use((req, res, next) => void openId.middleware?.(req, res, next));
         app.use(
           io.middleware({
             gate: (req, res, next) =>
@@ -127,7 +127,7 @@ describe.each(expressVersions)("Express $version, who has logged in by", (expres
       },
       { userIdOf: (request) => (request as OpenIdRequest).oidc.user.sub },
     );
-    openId = auth({
+    openId.middleware = auth({
       issuerBaseURL: issuer.issuer.url,
       baseURL: url,
       clientID: "shop",

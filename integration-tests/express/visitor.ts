@@ -71,7 +71,7 @@ export class Visitor {
   async everyClientHears(event: string, answer: unknown): Promise<void> {
     for (const kind of clientKinds) {
       const socket = await this.connect(kind);
-      expect(await socket.emitWithAck(event), kind.name).toEqual(answer);
+      expect({ [kind.name]: await socket.emitWithAck(event) }).toEqual({ [kind.name]: answer });
       socket.disconnect();
     }
   }
@@ -81,7 +81,7 @@ export class Visitor {
     for (const kind of clientKinds) {
       const socket = this.open(kind, { reconnection: false });
       const [error] = await nextEvent<[Refusal]>(socket, "connect_error");
-      expect(statusOf(error), kind.name).toBe(status);
+      expect({ [kind.name]: statusOf(error) }).toEqual({ [kind.name]: status });
     }
   }
 
