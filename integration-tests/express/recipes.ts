@@ -30,6 +30,8 @@ export interface ShopOptions {
   session?: Partial<session.SessionOptions>;
   /** Middlewares before the session. */
   before?: (app: Express) => unknown;
+  /** Default: any that is free. */
+  port?: number;
 }
 
 const sessionMiddleware = (store: session.Store, options: Partial<session.SessionOptions> = {}) =>
@@ -82,7 +84,7 @@ export async function startRecipe(
 /** The same application with this package. */
 export async function startOurs(
   { load }: (typeof expressVersions)[number],
-  { store = memoryOnly(), session: options, before, ...others }: ShopOptions & { io?: SocketioOptions } = {},
+  { store = memoryOnly(), session: options, before, port, ...others }: ShopOptions & { io?: SocketioOptions } = {},
 ): Promise<Shop & { io: ExpressServer }> {
   const app = (await load())();
   const server = createServer(app);
@@ -103,11 +105,11 @@ export async function startOurs(
     });
     socket.handle("data", () => socket.session.data);
   });
-  return { app, io, server, store, url: await listening(server, () => io.close()) };
+  return { app, io, server, store, url: await listening(server, () => io.close(), port) };
 }
 
-export async function listening(server: HttpServer, close: () => Promise<unknown>): Promise<string> {
-  server.listen(0, "127.0.0.1");
+export async function listening(server: HttpServer, close: () => Promise<unknown>, port = 0): Promise<string> {
+  server.listen(port, "127.0.0.1");
   await once(server, "listening");
   onTestFinished(async () => {
     server.closeAllConnections();
