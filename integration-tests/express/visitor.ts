@@ -1,11 +1,10 @@
-import { io as ours } from "@plugboard/client";
 import { io as stock, type Socket } from "socket.io-client";
 import { expect, onTestFinished } from "vitest";
 import { nextEvent } from "../support/next-event.js";
 import { clientKinds, type ClientKind, type ClientOptions } from "../session/browser.js";
 
 export type { ClientKind, ClientOptions };
-export { clientKinds, ours, stock };
+export { clientKinds, stock };
 
 /** What `connect_error` has where a handshake was refused by its HTTP status. */
 export interface Refusal extends Error {
