@@ -96,9 +96,9 @@ describe("two nodes, over @socket.io/redis-adapter and connect-redis", () => {
       for (const client of [publisher, subscriber]) {
         client.on("error", () => {});
         clients.push(client);
-        // One that subscribes while it is being looked at whether Redis is ready never gets there.
-        await once(client, "ready");
       }
+      // One that subscribes while it is being looked at whether Redis is ready never gets there.
+      await Promise.all([once(publisher, "ready"), once(subscriber, "ready")]);
       const adapter = createAdapter(publisher, subscriber) as unknown as AdapterConstructor;
       nodes.push(await startOurs(express, { store: await stores.open(), io: { adapter } }));
     }
