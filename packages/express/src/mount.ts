@@ -19,6 +19,8 @@ interface PendingUpgrade {
   readonly socket: Duplex;
   readonly head: Buffer;
   readonly onError: () => void;
+  /** How its response ends for those who keep something until then, before the middlewares replace it: they save sessions. */
+  end: ServerResponse["end"] | undefined;
 }
 
 /** Fields of an answer that are about its body, its connection or its one recipient: no other answer may have them. */
@@ -132,8 +134,13 @@ export class Mount {
       if (isHandshake(req)) res.once("finish", () => this.#warnIfLost(req, res));
     }
     const { sessions } = this.#options;
-    if (sessions === undefined) return this.#handle(req, res, next);
-    sessions.enter(req, res, () => this.#handle(req, res, next));
+    const enter = (): void => {
+      const upgrade = this.#upgrades.get(req);
+      if (upgrade !== undefined) upgrade.end = res.end;
+      this.#handle(req, res, next);
+    };
+    if (sessions === undefined) enter();
+    else sessions.enter(req, res, enter);
   }
 
   /** Fields for a request that need not travel the chain: it belongs to a connection that is open. */
@@ -163,7 +170,7 @@ export class Mount {
       return true;
     }
     const onError = this.#answerUpgrade(req, socket, () => this.#upgrades.delete(req));
-    this.#upgrades.set(req, { socket, head, onError });
+    this.#upgrades.set(req, { socket, head, onError, end: undefined });
     socket.once("close", () => this.#upgrades.delete(req));
     return true;
   }
@@ -183,6 +190,8 @@ export class Mount {
     res.once("finish", () => {
       if (!isRefused()) return;
       res.detachSocket(socket as never);
+      // As Node does for requests, behind all that wait for the end.
+      process.nextTick(() => res.emit("close"));
       // A peer that keeps its half open would hold the server open too.
       socket.end(() => socket.destroy());
     });
@@ -194,15 +203,17 @@ export class Mount {
   #accept(req: IncomingMessage, res: ServerResponse): void {
     const upgrade = this.#upgrades.get(req);
     if (upgrade === undefined) return this.#engine.handleRequest(req, res);
-    const { socket, head, onError } = upgrade;
+    const { socket, head, onError, end = res.end } = upgrade;
     this.#upgrades.delete(req);
     // Session middlewares add their cookie as late as this.
     res.writeHead(101);
     res.detachSocket(socket as never);
     socket.off("error", onError);
     this.#engine.handleUpgrade(req, socket, head, { headers: fieldsOf(res, true) });
-    // For logs: there is no other answer than this.
+    // For logs and turns: there is no other answer than this.
+    Reflect.apply(end, res, []);
     res.emit("finish");
+    res.emit("close");
   }
 }
 
