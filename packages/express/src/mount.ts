@@ -78,7 +78,6 @@ export class Mount {
     this.#isOver = true;
     for (const { socket } of this.#upgrades.values()) socket.destroy();
     for (const leave of this.#servers.values()) leave();
-    this.#servers.clear();
   }
 
   /** The end of the chain for what belongs to Socket.IO. */
