@@ -13,6 +13,8 @@ const express5 = expressVersions[1]!;
 const statusOf = ({ description }: Refusal): number =>
   typeof description === "number" ? description : Number(/\d{3}$/.exec(description?.message ?? "")?.[0]);
 const memoryStore = memoryOnly;
+/** What a store in memory keeps, as JSON by id. */
+type ExpiringStore = ReturnType<typeof memoryOnly> & { sessions: Record<string, string> };
 
 describe.each(storeKinds)("sessions in $name", (kind) => {
   let service: StoreService;
@@ -85,14 +87,20 @@ describe.each(expressVersions)("with Express $version", (express) => {
     });
 
     it("is ended when the session expires, and refused", async () => {
-      const { url } = await startShop(express, memoryStore(), {
-        cookie: { maxAge: 700 },
-        session: { touchEveryMs: 0 },
-      });
+      const store = memoryStore() as ExpiringStore;
+      const { url, io } = await startShop(express, store, { cookie: { maxAge: 3_600_000 } });
+      io.on("connection", (socket) => socket.handle("look", () => void socket.session.reload()));
       const browser = await loggedIn(url);
       const socket = await browser.connect(kind);
+      const ended = nextEvent(socket, "disconnect");
       const refused = nextEvent<[Refusal]>(socket, "connect_error");
-      expect((await nextEvent(socket, "disconnect"))[0]).toBe("transport close");
+      for (const [id, text] of Object.entries(store.sessions)) {
+        const { cookie, ...data } = JSON.parse(text) as { cookie: object };
+        const expires = new Date(Date.now() + 50);
+        store.sessions[id] = JSON.stringify({ ...data, cookie: { ...cookie, expires } });
+      }
+      socket.emit("look");
+      expect((await ended)[0]).toBe("transport close");
       expect(statusOf((await refused)[0])).toBe(401);
     });
 
