@@ -195,8 +195,9 @@ export class Mount {
     if (upgrade === undefined) return this.#engine.handleRequest(req, res);
     const { socket, head, onError } = upgrade;
     this.#upgrades.delete(req);
-    // Session middlewares add their cookie as late as this.
-    res.writeHead(101);
+    // Session middlewares and loggers wait for this, and replace it then; Node's own would write a text that nobody reads.
+    if (Object.hasOwn(res, "writeHead")) res.writeHead(101);
+    else res.statusCode = 101;
     res.detachSocket(socket as never);
     socket.off("error", onError);
     this.#engine.handleUpgrade(req, socket, head, { headers: fieldsOf(res, true) });
