@@ -3,7 +3,7 @@ import { nextEvent } from "../support/next-event.js";
 import { clientKinds, loggedIn, Browser } from "../session/browser.js";
 import { storeKinds, type StoreService } from "../session/stores.js";
 import { expressVersions, loadPeer } from "./peers.js";
-import { memoryOnly, startShop, type Data } from "./session-app.js";
+import { expireSoon, memoryOnly, startShop, type Data } from "./session-app.js";
 import { startApp } from "./start-app.js";
 
 interface Refusal extends Error {
@@ -13,8 +13,6 @@ const express5 = expressVersions[1]!;
 const statusOf = ({ description }: Refusal): number =>
   typeof description === "number" ? description : Number(/\d{3}$/.exec(description?.message ?? "")?.[0]);
 const memoryStore = memoryOnly;
-/** What a store in memory keeps, as JSON by id. */
-type ExpiringStore = ReturnType<typeof memoryOnly> & { sessions: Record<string, string> };
 
 describe.each(storeKinds)("sessions in $name", (kind) => {
   let service: StoreService;
@@ -87,18 +85,14 @@ describe.each(expressVersions)("with Express $version", (express) => {
     });
 
     it("is ended when the session expires, and refused", async () => {
-      const store = memoryStore() as ExpiringStore;
+      const store = memoryStore();
       const { url, io } = await startShop(express, store, { cookie: { maxAge: 3_600_000 } });
       io.on("connection", (socket) => socket.handle("look", () => void socket.session.reload()));
       const browser = await loggedIn(url);
       const socket = await browser.connect(kind);
       const ended = nextEvent(socket, "disconnect");
       const refused = nextEvent<[Refusal]>(socket, "connect_error");
-      for (const [id, text] of Object.entries(store.sessions)) {
-        const { cookie, ...data } = JSON.parse(text) as { cookie: object };
-        const expires = new Date(Date.now() + 50);
-        store.sessions[id] = JSON.stringify({ ...data, cookie: { ...cookie, expires } });
-      }
+      expireSoon(store);
       socket.emit("look");
       expect((await ended)[0]).toBe("transport close");
       expect(statusOf((await refused)[0])).toBe(401);
