@@ -1,7 +1,8 @@
 /*
  * Shows that the tests of the specification prove something: breaks the sources in one place at a time and looks whether
  * the tests named for that place fail. Works on a copy; `node scripts/seeded-faults.mjs 12 client:75` does only the faults
- * of behaviour 12 of the server and 75 of the client, `server` and `client` all of one side, `client:7.3` a defect. Exits
+ * of behaviour 12 of the server and 75 of the client, `server` and `client` all of one side, `client:7.3` a defect, `express` those
+ * of a folder of tests that has a list of its own. Exits
  * with 1 when a test does not fail, or a fault no longer applies.
  */
 import { spawn } from "node:child_process";
@@ -112,10 +113,17 @@ async function readCoverage() {
   ]);
 }
 
+/** Those of the specification, and of each folder of tests that has a list; there, every fault names its tests. */
+async function readFaults() {
+  const folder = join(root, "integration-tests");
+  const names = (await readdir(folder)).map((name) => join(folder, name, "seeded-faults.json"));
+  return (await Promise.all(names.filter((name) => existsSync(name)).map(readJson))).flat();
+}
+
 async function main(wanted) {
   const covering = await readCoverage();
-  const sideOf = (name) => (name.startsWith("client:") ? "client" : "server");
-  const faults = (await readJson(join(root, "integration-tests/spec/seeded-faults.json")))
+  const sideOf = (name) => (/^\d/.test(name) ? "server" : name.split(":")[0]);
+  const faults = (await readFaults())
     .map((fault) => ({ ...fault, behaviour: String(fault.behaviour) }))
     .filter(({ behaviour }) => wanted.length === 0 || wanted.includes(behaviour) || wanted.includes(sideOf(behaviour)));
   const testsOf = ({ behaviour, tests }) => tests ?? covering.get(behaviour);

@@ -101,7 +101,9 @@ describe("the origin of a page", () => {
     expect((await direct.handshake({ origin: "http://shop.example:81" })).status).toBe(403);
     expect((await direct.handshake({ origin: "http://evil.example" })).status).toBe(403);
     const forged = { "x-forwarded-proto": "https", "x-forwarded-host": "evil.example" };
-    expect((await direct.handshake({ origin: "https://evil.example", ...forged })).status).toBe(403);
+    for (const origin of ["https://evil.example", "http://evil.example"]) {
+      expect((await direct.handshake({ origin, ...forged })).status).toBe(403);
+    }
 
     const proxied = serve((app, io) => app.set("trust proxy", true).use(io.middleware()));
     const forwarded = { "x-forwarded-proto": "https", "x-forwarded-host": "front.example, inner.example" };
@@ -120,6 +122,23 @@ describe("the origin of a page", () => {
     expect((await withFields({ ...allowed, ...credentials })).status).toBe(200);
     expect((await withFields(allowed)).status).toBe(403);
     expect((await withFields({ "access-control-allow-origin": "*", ...credentials })).status).toBe(403);
+  });
+
+  it("is allowed by the option cors too, which takes the place of what the chain says", async () => {
+    const { handshake } = serve(
+      (app, io) => {
+        app.use((_req, res, next) => (res.set("access-control-allow-origin", "https://other.example"), next()));
+        app.use(io.middleware());
+      },
+      { cors: { origin: "https://app.example", credentials: true } },
+    );
+    const answer = await handshake({ origin: "https://app.example" });
+    expect(answer.status).toBe(200);
+    expect(answer.headers).toMatchObject({
+      "access-control-allow-origin": "https://app.example",
+      "access-control-allow-credentials": "true",
+    });
+    expect((await handshake({ origin: "https://other.example" })).status).toBe(403);
   });
 
   it("is decided by the option checkOrigin when that is given", async () => {
@@ -144,6 +163,7 @@ describe("the gate", () => {
     const poll = ask(`${HANDSHAKE}&sid=${sid}`);
     await ask(`${HANDSHAKE}&sid=${sid}`);
     await poll;
+    expect((await ask(`${HANDSHAKE}&sid=unknown`)).status).toBe(400);
     expect(asked).toEqual([HANDSHAKE]);
   });
 

@@ -139,8 +139,7 @@ export class Mount {
   #bypassing(req: IncomingMessage): HeaderFields | undefined {
     if (this.#options.runOn === "all" || req.method === "OPTIONS") return undefined;
     const sid = sessionIdIn(req.url ?? "");
-    if (sid === undefined || !Object.hasOwn(this.#engine.clients, sid)) return undefined;
-    return this.#fields.get(this.#engine.clients[sid] as object);
+    return sid === undefined ? undefined : this.#fields.get(this.#engine.clients[sid] as object);
   }
 
   #warnIfLost(req: IncomingMessage, res: ServerResponse): void {
