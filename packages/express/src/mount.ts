@@ -80,7 +80,6 @@ export class Mount {
     this.#isOver = true;
     for (const { socket } of this.#upgrades.values()) socket.destroy();
     for (const leave of this.#servers.values()) leave();
-    this.#servers.clear();
   }
 
   /** The end of the chain for what belongs to Socket.IO. */
@@ -147,8 +146,7 @@ export class Mount {
   #bypassing(req: IncomingMessage): HeaderFields | undefined {
     if (this.#options.runOn === "all" || req.method === "OPTIONS") return undefined;
     const sid = sessionIdIn(req.url ?? "");
-    if (sid === undefined || !Object.hasOwn(this.#engine.clients, sid)) return undefined;
-    return this.#fields.get(this.#engine.clients[sid] as object);
+    return sid === undefined ? undefined : this.#fields.get(this.#engine.clients[sid] as object);
   }
 
   #warnIfLost(req: IncomingMessage, res: ServerResponse): void {
@@ -205,8 +203,9 @@ export class Mount {
     if (upgrade === undefined) return this.#engine.handleRequest(req, res);
     const { socket, head, onError, end = res.end } = upgrade;
     this.#upgrades.delete(req);
-    // Session middlewares add their cookie as late as this.
-    res.writeHead(101);
+    // Session middlewares and loggers wait for this, and replace it then; Node's own would write a text that nobody reads.
+    if (Object.hasOwn(res, "writeHead")) res.writeHead(101);
+    else res.statusCode = 101;
     res.detachSocket(socket as never);
     socket.off("error", onError);
     this.#engine.handleUpgrade(req, socket, head, { headers: fieldsOf(res, true) });

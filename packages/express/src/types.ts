@@ -49,7 +49,10 @@ export interface MiddlewareOptions {
   refuseBy?: "status" | "connect_error";
 }
 
-/** An error hook of Express's shape. `next(error)`, called at once, passes an error on in its place. */
+/**
+ * An error hook of Express's shape. `next(error)` passes an error on in its place, if it is called before the hook returns or,
+ * for one that is async, before it resolves.
+ */
 export type ErrorHandler = (
   error: unknown,
   context: EventContext<ExpressSocket>,
@@ -119,5 +122,5 @@ export type ExpressServer<
    *
    * @param namespace - default: "/"
    */
-  inject(namespace?: string, options?: InjectOptions): Promise<TestSocket<DefaultEventsMap, DefaultEventsMap>>;
+  inject(namespace?: string, options?: InjectOptions): Promise<TestSocket<EmitEvents, ListenEvents>>;
 } & Omit<Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>, "attach" | "useError">;
