@@ -93,8 +93,8 @@ describe.each(NEST_VERSIONS)("the Redis adapter on Nest %s", (version) => {
   it("brings what one process says to the clients of another", async () => {
     await prepareNest(version);
     const redis = await startRedis();
-    onTestFinished(() => redis.stop());
-    const apps = await Promise.all([1, 2].map(() => startNest(version, "libraries", { REDIS: redis.url })));
+    onTestFinished(() => redis.remove());
+    const apps = await Promise.all([1, 2].map(() => startNest(version, "libraries", { REDIS: redis.socket })));
     onTestFinished(async () => void (await Promise.all(apps.map((app) => app.kill()))));
     const [one, other] = apps as [NestProcess, NestProcess];
     const client = await connectStock(other.url, { path: "/realtime" });

@@ -1,5 +1,5 @@
 /* oxlint-disable typescript/no-explicit-any -- stands for the program of a user, which is compiled without being checked */
-// What applications of Nest use besides, each as its own documentation says. REDIS: a server to which several of them connect.
+// What applications of Nest use besides, each as its own documentation says. REDIS: the socket file of a server to which several of them connect.
 import "reflect-metadata";
 import * as common from "@nestjs/common";
 import {
@@ -30,8 +30,8 @@ import { createPlatform, listen, require } from "./platform.mjs";
 
 const { PLATFORM = "express", REDIS } = process.env;
 
-async function redisAdapter(url: string) {
-  const publisher = createClient({ url });
+async function redisAdapter(path: string) {
+  const publisher = createClient({ socket: { path } as any });
   const subscriber = publisher.duplicate();
   await Promise.all([publisher.connect(), subscriber.connect()]);
   return createAdapter(publisher, subscriber);
