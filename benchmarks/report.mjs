@@ -4,7 +4,13 @@
  */
 
 /** The peer that all are compared with. */
-const REFERENCES = { server: "socket.io", client: "socket.io-client", handlers: "plugboard", frameworks: "plugboard" };
+const REFERENCES = {
+  server: "socket.io",
+  client: "socket.io-client",
+  handlers: "plugboard",
+  frameworks: "plugboard",
+  nestjs: "nestjs/socket.io",
+};
 const BARE = "ws";
 /** The peer whose goal it is. */
 const OURS = {
@@ -12,6 +18,7 @@ const OURS = {
   client: "plugboard",
   handlers: "plugboard-contract",
   frameworks: "plugboard-fastify",
+  nestjs: "nestjs/plugboard",
 };
 /** Above this share of the machine, what else runs there shows in the numbers: two hyperthreads share one core. */
 const NOISY_OTHERS_SHARE = 0.1;

@@ -11,6 +11,7 @@ const PEERS = {
   client: ["plugboard", "socket.io-client"],
   handlers: ["plugboard", "plugboard-handle", "plugboard-contract"],
   frameworks: ["plugboard", "plugboard-fastify", "plugboard-express"],
+  nestjs: ["nestjs/plugboard", "nestjs/socket.io"],
 };
 const ALL_PEERS = [...new Set(Object.values(PEERS).flat())];
 const SERVERS_OF_CLIENTS = ["plugboard", "socket.io"];
@@ -21,7 +22,8 @@ const MAX_MEMORY_ROUNDS = 2;
 
 const USAGE = `node benchmarks/run.mjs [options]
   --scenario NAME   only this scenario, may be repeated: ${SCENARIOS.map(({ name }) => name).join(", ")}
-  --side SIDE       only what measures this: server, client, handlers (those and contracts beside listeners), frameworks (beside bare Node)
+  --side SIDE       only what measures this: server, client, handlers (those and contracts beside listeners), frameworks (beside bare Node),
+                    nestjs (a gateway, after \`npm ci\` in benchmarks/peers/nestjs)
   --peer NAME       only this peer, may be repeated: ${ALL_PEERS.join(", ")}
   --server NAME     what the clients are connected to: ${SERVERS_OF_CLIENTS.join(" or ")} (default ${SERVERS_OF_CLIENTS[0]})
   --rounds N        samples per peer and scenario (default ${DEFAULTS.rounds})
@@ -118,7 +120,7 @@ async function compare(scenario, peers, { rounds, timing, serverOfClients }) {
 
 async function profile(peer, { scenarios, timing, serverOfClients }) {
   for (const scenario of scenarios.filter(({ unit, side }) => unit.startsWith("us") && PEERS[side].includes(peer))) {
-    const profiled = { file: join(tmpdir(), `${peer}-${scenario.name}.cpuprofile`) };
+    const profiled = { file: join(tmpdir(), `${peer.replace("/", "-")}-${scenario.name}.cpuprofile`) };
     const { value } = await runScenario(scenario, peer, { timing, serverOfClients, profile: profiled });
     process.stdout.write(`\n${scenario.title}: ${value.toFixed(2)} ${scenario.unit} (with the profiler on)\n`);
     process.stdout.write(`${formatProfile(profiled.summary)}${profiled.file}\n`);

@@ -15,12 +15,13 @@ import { startCpuProfile } from "./cpu-profile.mjs";
  * @param {string} peer.version shown in the report
  * @param {(httpServer: import("node:http").Server) => Attached | Promise<Attached>} peer.attach
  *
- * @typedef {{ broadcast: () => void, counts?: () => object }} Attached `counts` is what the peer knows of its connections
+ * @typedef {{ broadcast: () => void, counts?: () => object, httpServer?: import("node:http").Server }} Attached `counts` is
+ *   what the peer knows of its connections, `httpServer` one of its own
  */
 export async function servePeer({ dialect, version, attach }) {
   process.once("disconnect", () => process.exit());
-  const httpServer = createServer();
-  const { broadcast, counts = () => ({}) } = await attach(httpServer);
+  const given = createServer();
+  const { broadcast, counts = () => ({}), httpServer = given } = await attach(given);
   let stopProfile = null;
 
   const commands = {

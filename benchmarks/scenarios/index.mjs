@@ -8,8 +8,8 @@ import { IDLE_MEMORY_SCENARIO } from "./idle-memory.mjs";
  * @typedef {object} Scenario
  * @property {string} name for `--scenario`
  * @property {string} title
- * @property {"server" | "client" | "handlers" | "frameworks"} side of the connection that is measured; `handlers`: ways to handle
- *   events; `frameworks`: our server in an application beside it on bare Node
+ * @property {"server" | "client" | "handlers" | "frameworks" | "nestjs"} side of the connection that is measured; `handlers`: ways to handle
+ *   events; `frameworks`: our server in an application beside it on bare Node; `nestjs`: a gateway on our adapter and on the published one
  * @property {string} unit of `value` in its samples; less is better in all of them
  * @property {number} [goalRatio] of the reference's value: what we want to be below
  * @property {(context: import("../run-scenario.mjs").ScenarioContext & import("./client.mjs").ClientContext) => Promise<{ value: number }>} run
@@ -26,6 +26,9 @@ const FRAMEWORK_CONNECT_GOAL_RATIO = 1.5;
 
 /** A message does not pass the framework; the rest is noise. */
 const FRAMEWORK_MESSAGE_GOAL_RATIO = 1.1;
+
+/** What an event through a gateway on our adapter may cost, of one on `@nestjs/platform-socket.io`: one and a half times cheaper. */
+const NESTJS_GOAL_RATIO = 0.67;
 
 const SERVER_SCENARIOS = [...ACK_SCENARIOS, ...BROADCAST_SCENARIOS, IDLE_MEMORY_SCENARIO];
 
@@ -53,5 +56,12 @@ export const SCENARIOS = [
     title: `${scenario.title}, on bare Node and in a framework`,
     side: "frameworks",
     goalRatio: FRAMEWORK_MESSAGE_GOAL_RATIO,
+  })),
+  ...[...ACK_SCENARIOS, BROADCAST_SCENARIOS[0]].map((scenario) => ({
+    ...scenario,
+    name: `nestjs-${scenario.name}`,
+    title: `${scenario.title}, through a gateway of NestJS`,
+    side: "nestjs",
+    goalRatio: NESTJS_GOAL_RATIO,
   })),
 ];

@@ -16,7 +16,7 @@ class FirstGateway {
     @((WsSession ?? (() => () => {}))()) session: any,
     @ConnectedSocket() client: any,
   ) {
-    return { user: session?.user, header: client.handshake.headers["x-test"] };
+    return { user: session?.data.user, header: client.handshake.headers["x-test"] };
   }
   @SubscribeMessage("slow") async slow() {
     console.log("handler begins");

@@ -1,4 +1,5 @@
 import type * as Testing from "@plugboard/testing";
+import type { DefaultEventsMap, EventsMap } from "@plugboard/server";
 import { HttpAdapterHost } from "@nestjs/core";
 import { SocketIoAdapter, type ProviderSource } from "./socket-io-adapter.js";
 
@@ -7,11 +8,9 @@ export interface TestedApplication extends ProviderSource {
   init(): Promise<unknown>;
 }
 
-type AnyEvents = Record<string, (...args: never[]) => void>;
-
 /**
  * Connects a client to an application in the same process, which need not listen: it is initialised if it is not yet. Rejects as
- * a client is refused: with the message of `connect_error`, and its `data`.
+ * a client is refused: with the message of `connect_error`, and its `data`. It is disconnected when the application has closed.
  *
  * ```ts
  * const client = await createTestClient(app, "/chat", { auth: { token } });
@@ -21,8 +20,8 @@ type AnyEvents = Record<string, (...args: never[]) => void>;
  * @param options - those of `testClient` of `@plugboard/testing`, which has to be installed
  */
 export async function createTestClient<
-  ListenEvents extends AnyEvents = AnyEvents,
-  EmitEvents extends AnyEvents = ListenEvents,
+  ListenEvents extends EventsMap = DefaultEventsMap,
+  EmitEvents extends EventsMap = ListenEvents,
 >(
   app: TestedApplication,
   namespace: string = "/",
@@ -35,9 +34,10 @@ export async function createTestClient<
   if (httpAdapter.getType() === "fastify") await instance.ready?.();
   const adapter = SocketIoAdapter.of(app);
   if (adapter === undefined) throw new Error("the application has no SocketIoAdapter: import SocketIoModule");
-  return testClient(adapter.server, namespace, options) as unknown as Promise<
-    Testing.TestSocket<ListenEvents, EmitEvents>
-  >;
+  const client = await testClient(adapter.server, namespace, options);
+  // It would try to come back for ever, and keep the process of the tests alive.
+  adapter.onDisposed(() => void client.disconnect());
+  return client as unknown as Testing.TestSocket<ListenEvents, EmitEvents>;
 }
 
 async function loadTesting(): Promise<typeof Testing> {

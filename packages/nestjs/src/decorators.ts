@@ -86,10 +86,14 @@ export const WsUser: ParamDecoratorFactory<string> = paramOf<string>((member, co
   return pick(user ?? fromRequest ?? socket.credentials, member);
 });
 
-/** The session: that of `@plugboard/session`, else that of the handshake's request. With a name, that member. */
+/**
+ * The session: `socket.session` of `@plugboard/session`, or what the handshake's request has where sockets do not share sessions.
+ * With a name, that member of its data, as it was last known.
+ */
 export const WsSession: ParamDecoratorFactory<string> = paramOf<string>((member, context) => {
-  const socket = socketOf(context) as Socket & { session?: unknown };
-  return pick(socket.session ?? (platformRequest(socket.request) as { session?: unknown }).session, member);
+  const { session, request } = socketOf(context) as Partial<Pick<Socket, "session">> & Pick<Socket, "request">;
+  if (session !== undefined) return member === undefined ? session : pick(session.data, member);
+  return pick((platformRequest(request) as { session?: unknown }).session, member);
 });
 
 /** What a part of the name of a dynamic namespace stands for; without a name, all parts. */

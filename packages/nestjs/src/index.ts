@@ -1,5 +1,6 @@
 export { SocketIoAdapter, type ProviderSource } from "./socket-io-adapter.js";
 export { SocketIoModule, type SocketIoModuleExtras } from "./socket-io.module.js";
+export type { SessionOptions } from "./shared-sessions.js";
 export type { AckOptions, FailedEvent, ShutdownOptions, SocketIoOptions } from "./options.js";
 export { InjectNamespace, InjectServer, namespaceToken, SOCKET_IO_SERVER } from "./tokens.js";
 export {

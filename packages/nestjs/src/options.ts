@@ -1,4 +1,5 @@
 import type { ErrorAnswer, ServerOptions, Socket } from "@plugboard/server";
+import type { SessionOptions } from "./shared-sessions.js";
 
 /** How acknowledgements are answered. */
 export interface AckOptions {
@@ -57,6 +58,11 @@ export interface SocketIoOptions extends Partial<ServerOptions> {
   globalEnhancers?: boolean;
   /** Whether global exception filters apply to gateways. Default: false. */
   globalFilters?: boolean;
+  /**
+   * How sockets share the sessions of the application, which they do if it has any: `socket.session`, and sockets end with
+   * their session. False: they do not. Needs `handshake: "app"`. Default: `{}`.
+   */
+  session?: SessionOptions | false;
   shutdown?: ShutdownOptions;
 }
 
@@ -73,6 +79,7 @@ export interface OwnOptions {
   readonly connectionGuards: "own" | "class";
   readonly globalEnhancers: boolean;
   readonly globalFilters: boolean;
+  readonly session: SessionOptions | false;
   readonly shutdownTimeoutMs: number;
   readonly shutdownPhase: "moduleDestroy" | "dispose";
 }
@@ -90,6 +97,7 @@ export function resolveOptions(options: SocketIoOptions): { own: OwnOptions; ser
     connectionGuards = "own",
     globalEnhancers = false,
     globalFilters = false,
+    session = {},
     shutdown = {},
     ...server
   } = options;
@@ -105,6 +113,7 @@ export function resolveOptions(options: SocketIoOptions): { own: OwnOptions; ser
     connectionGuards,
     globalEnhancers,
     globalFilters,
+    session,
     shutdownTimeoutMs: shutdown.timeout ?? 5000,
     shutdownPhase: shutdown.phase ?? "dispose",
   };

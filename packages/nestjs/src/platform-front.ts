@@ -55,25 +55,40 @@ const passed = new WeakSet<IncomingMessage>();
  * and websocket alike. Later requests of a connection do not.
  *
  * @param path - of the server
+ * @param onPassed - called before the engine sees a handshake, with the answer that has the header fields of the platform
  * @returns whether the platform is one of those we know
  */
-export function passThroughPlatform(io: Server, platform: Platform, path: string): boolean {
-  const route = routeOf(io, platform, path);
+export function passThroughPlatform(
+  io: Server,
+  platform: Platform,
+  path: string,
+  onPassed: (req: IncomingMessage, res: ServerResponse) => void,
+): boolean {
+  const route = routeOf(io, platform, path, onPassed);
   if (route === undefined) return false;
   io.engine.use((req: IncomingMessage & { _query?: Record<string, string> }, res: ServerResponse, next: Next) => {
     if (req.method !== "GET" || req._query?.["sid"] !== undefined || passed.has(req)) return next();
     passed.add(req);
+    const proceed = (): void => {
+      onPassed(req, res);
+      next();
+    };
     if (res instanceof ServerResponse) {
-      underway.set(req, () => next());
+      underway.set(req, proceed);
       route(req, res);
     } else {
-      passUpgrade(req, res, next, route);
+      passUpgrade(req, res, proceed, route);
     }
   });
   return true;
 }
 
-function routeOf(io: Server, platform: Platform, path: string): Route | undefined {
+function routeOf(
+  io: Server,
+  platform: Platform,
+  path: string,
+  onPassed: (req: IncomingMessage, res: ServerResponse) => void,
+): Route | undefined {
   const app = platform.getInstance();
   if (platform.getType() === "express") {
     const express = app as ExpressLike;
@@ -95,6 +110,7 @@ function routeOf(io: Server, platform: Platform, path: string): Route | undefine
     if (takeUnderway(raw, reply.raw)) return;
     // Fastify's second server, at the other loopback address of `localhost`, knows nothing of the engine.
     passed.add(raw);
+    onPassed(raw, reply.raw);
     io.engine.handleRequest(raw, reply.raw);
   };
   void fastify.register(async (scope) => {

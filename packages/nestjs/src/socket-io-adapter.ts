@@ -9,6 +9,7 @@ import {
   type Socket,
 } from "@plugboard/server";
 import { admit, type Admission } from "./admission.js";
+import { CookieOrigins } from "./cookie-origins.js";
 import { Connection, type ConnectionContext, type MessageHandler } from "./connection.js";
 import { EventFailures } from "./event-failures.js";
 import {
@@ -23,6 +24,7 @@ import {
 import { namespacePattern } from "./namespaces.js";
 import { resolveOptions, type OwnOptions, type SocketIoOptions } from "./options.js";
 import { passThroughPlatform } from "./platform-front.js";
+import { SharedSessions } from "./shared-sessions.js";
 
 /** What we need of an application, or of a `ModuleRef`. */
 export interface ProviderSource {
@@ -38,6 +40,7 @@ interface ServedPort {
   readonly gateways: readonly Gateway[];
   readonly namespaces: Map<string | RegExp, Binding>;
   readonly isOwnPort: boolean;
+  readonly sessions: SharedSessions | undefined;
   closing: Promise<void> | undefined;
 }
 
@@ -71,6 +74,7 @@ export class SocketIoAdapter extends AbstractWsAdapter {
   readonly #ports = new Map<string, ServedPort>();
   readonly #bindings = new WeakMap<object, Binding>();
   readonly #running = new Set<Promise<unknown>>();
+  readonly #onDisposed: (() => void)[] = [];
   #isPrepared = false;
   #initFailure: { readonly error: unknown } | undefined = undefined;
 
@@ -163,6 +167,12 @@ export class SocketIoAdapter extends AbstractWsAdapter {
   override async dispose(): Promise<void> {
     await Promise.all([...this.#ports.values()].map((served) => this.#close(served)));
     this.#ports.clear();
+    for (const listener of this.#onDisposed.splice(0)) listener();
+  }
+
+  /** Calls this once all servers are closed. */
+  onDisposed(listener: () => void): void {
+    this.#onDisposed.push(listener);
   }
 
   // Servers and namespaces.
@@ -200,20 +210,29 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     const gateways = this.#gatewaysAt(port, path);
     const options = this.#optionsOf(gateways, path);
     const io = key === serverKey(0, this.#defaultPath) ? this.server : new Server(options);
-    const served: ServedPort = { io, gateways, namespaces: new Map(), isOwnPort: port !== 0, closing: undefined };
+    const isOwnPort = port !== 0;
+    const sessions = isOwnPort ? undefined : this.#attachToApplication(io, options);
+    const served: ServedPort = { io, gateways, namespaces: new Map(), isOwnPort, sessions, closing: undefined };
     this.#ports.set(key, served);
-    if (served.isOwnPort) io.attach(port, options);
-    else this.#attachToApplication(io, options);
+    if (isOwnPort) io.attach(port, options);
     io.useAlways((socket, next) => this.#admit(served, socket, next));
     return served;
   }
 
-  #attachToApplication(io: Server, options: Partial<ServerOptions>): void {
+  #attachToApplication(io: Server, options: Partial<ServerOptions>): SharedSessions | undefined {
     const { httpAdapter } = this.#host;
     const httpServer = httpAdapter?.getHttpServer() as Parameters<Server["attach"]>[0] | undefined;
     if (httpServer === undefined) throw new Error("gateways without a port need an application with an HTTP server");
     io.attach(httpServer, options);
-    if (this.#own.handshake === "app") passThroughPlatform(io, httpAdapter, io.path());
+    if (this.#own.handshake !== "app") return undefined;
+    const sessions = this.#own.session === false ? undefined : new SharedSessions(io, this.#own.session);
+    const origins = new CookieOrigins();
+    passThroughPlatform(io, httpAdapter, io.path(), (req, res) => {
+      sessions?.learn(req);
+      origins.learn(req, res);
+    });
+    io.engine.opts.checkOrigin ??= origins.isAllowed;
+    return sessions;
   }
 
   #bindingOf(served: ServedPort, name: string | RegExp): Binding {
@@ -266,10 +285,11 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     return (served.closing ??= this.#closeNow(served));
   }
 
-  async #closeNow({ io, isOwnPort }: ServedPort): Promise<void> {
+  async #closeNow({ io, isOwnPort, sessions }: ServedPort): Promise<void> {
     const timeoutMs = this.#own.shutdownTimeoutMs;
     const deadline = Date.now() + timeoutMs;
     await io.close({ timeoutMs, closeHttpServer: isOwnPort });
+    sessions?.close();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, Math.max(0, deadline - Date.now()));

@@ -1,0 +1,88 @@
+import type { IncomingMessage } from "node:http";
+import type { Server, Socket } from "@plugboard/server";
+import {
+  fromExpressStore,
+  fromRequest,
+  SocketSessions,
+  type ExpressSessionStore,
+  type SessionStore,
+  type SocketSessionsOptions,
+} from "@plugboard/session";
+import { platformRequest } from "./platform-front.js";
+
+/** How sockets share the sessions of the application: options of `@plugboard/session`. */
+export type SessionOptions = Omit<SocketSessionsOptions, "store" | "sessionIdOf" | "checkOrigin">;
+
+type Middleware = (socket: Socket, next: (error?: Error) => void) => void;
+
+/** What `express-session` and `@fastify/session` put on requests; `cookie-session` and `@fastify/secure-session` give no store. */
+interface SessionRequest {
+  readonly sessionStore?: ExpressSessionStore;
+  readonly sessionID?: string;
+  readonly session?: { readonly sessionId?: string; data?: () => object | undefined } | null;
+}
+
+/**
+ * The sessions of an application, on its sockets. Where they are kept is known with the first handshake that has one, which
+ * comes before its socket.
+ */
+export class SharedSessions {
+  readonly #io: Server;
+  readonly #options: SessionOptions;
+  #sessions: SocketSessions | undefined = undefined;
+  #admit: Middleware | undefined = undefined;
+
+  constructor(io: Server, options: SessionOptions) {
+    this.#io = io;
+    this.#options = options;
+    // Now, to come before guards and middlewares.
+    io.useAlways((socket, next) => (this.#admit === undefined ? next() : this.#admit(socket, next)));
+  }
+
+  /** Looks at a handshake that has passed the application. */
+  learn(request: IncomingMessage): void {
+    if (this.#sessions !== undefined) return;
+    const { sessionStore, session } = platformRequest(request) as SessionRequest;
+    if (sessionStore !== undefined) this.#start(withoutExpired(fromExpressStore(sessionStore)));
+    else if (session) this.#start(fromRequest(dataOf));
+  }
+
+  /** Stops watching the store. */
+  close(): void {
+    this.#sessions?.close();
+  }
+
+  #start(store: SocketSessionsOptions["store"]): void {
+    const useAlways = (middleware: Middleware): void => {
+      this.#admit = middleware;
+    };
+    const io = new Proxy(this.#io, {
+      get(target, key) {
+        if (key === "useAlways") return useAlways;
+        const value: unknown = Reflect.get(target, key);
+        return typeof value === "function" ? (value.bind(target) as unknown) : value;
+      },
+    });
+    this.#sessions = new SocketSessions(io, { ...this.#options, store, sessionIdOf, checkOrigin: false });
+  }
+}
+
+function sessionIdOf(request: IncomingMessage): string | undefined {
+  const { sessionID, session } = platformRequest(request) as SessionRequest;
+  return sessionID ?? session?.sessionId;
+}
+
+function dataOf(request: IncomingMessage): object | undefined {
+  const { session } = platformRequest(request) as SessionRequest;
+  return typeof session?.data === "function" ? session.data() : (session ?? undefined);
+}
+
+/** `@fastify/session` looks at the end of a session itself: its own store keeps those that have expired. */
+function withoutExpired(store: SessionStore): SessionStore {
+  const load = store.load.bind(store);
+  store.load = async (id) => {
+    const stored = await load(id);
+    return stored?.expiresAt !== undefined && stored.expiresAt <= Date.now() ? undefined : stored;
+  };
+  return store;
+}
