@@ -9,6 +9,7 @@
 // --replay   run the one input in this JSON file, as a failure prints it (with --target)
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { availableParallelism } from "node:os";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
@@ -17,6 +18,8 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const packages = ["protocol", "engine", "server", "msgpack"];
 /** Longer than any single input may take. */
 const HANG_MS = 60_000;
+/** Targets that run at the same time, where there are cores for them. */
+const MAX_LANES = 2;
 /** Of the thread that runs a target, all in all. */
 const MAX_HEAP_MB = 512;
 
@@ -159,25 +162,30 @@ async function main() {
   await mkdir(cache, { recursive: true });
   const folder = await mkdtemp(join(cache, "plugboard-fuzz-"));
   let failed = 0;
-  try {
-    for (const entry of targets) {
-      const file = await bundle(entry, folder);
-      if (values.replay !== undefined) {
-        const { target, replay, loadInput } = await import(pathToFileURL(file).href);
-        console.log(await replay(target, loadInput(JSON.parse(await readFile(values.replay, "utf8")))));
-        continue;
-      }
-      const result = await runInThread(file, { seed, inputs, seconds });
-      if (result.failure === undefined) {
-        printReport(entry.name, seed, result);
-        if (values.verbose)
-          for (const { count, stored } of result.outcomes) console.log(`      ${count} ${stored.outcome}`);
-        if (values.save) await saveOutcomes(entry.corpus, result.outcomes);
-      } else {
-        failed++;
-        await printFailure(entry.name, file, seed, result);
-      }
+  const runTarget = async (entry) => {
+    const file = await bundle(entry, folder);
+    if (values.replay !== undefined) {
+      const { target, replay, loadInput } = await import(pathToFileURL(file).href);
+      console.log(await replay(target, loadInput(JSON.parse(await readFile(values.replay, "utf8")))));
+      return;
     }
+    const result = await runInThread(file, { seed, inputs, seconds });
+    if (result.failure === undefined) {
+      printReport(entry.name, seed, result);
+      if (values.verbose)
+        for (const { count, stored } of result.outcomes) console.log(`      ${count} ${stored.outcome}`);
+      if (values.save) await saveOutcomes(entry.corpus, result.outcomes);
+    } else {
+      failed++;
+      await printFailure(entry.name, file, seed, result);
+    }
+  };
+  try {
+    const waiting = targets.values();
+    const lane = async () => {
+      for (const entry of waiting) await runTarget(entry);
+    };
+    await Promise.all(Array.from({ length: Math.min(MAX_LANES, availableParallelism()) }, lane));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

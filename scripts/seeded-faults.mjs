@@ -1,8 +1,9 @@
 /*
  * Shows that the tests of the specification prove something: breaks the sources in one place at a time and looks whether
  * the tests named for that place fail. Works on a copy; `node scripts/seeded-faults.mjs 12 client:75` does only the faults
- * of behaviour 12 of the server and 75 of the client, `server` and `client` all of one side, `client:7.3` a defect. Exits
- * with 1 when a test does not fail, or a fault no longer applies.
+ * of behaviour 12 of the server and 75 of the client, `server` and `client` all of one side, `client:7.3` a defect,
+ * `fastify` those of `integration-tests/fastify/seeded-faults.json`, and so with every other folder that has such a file.
+ * Exits with 1 when a test does not fail, or a fault no longer applies.
  */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -32,6 +33,13 @@ async function copyTree(folder) {
     // What a package has for itself, in another version than the others.
     const own = join(root, "packages", name, "node_modules");
     if (existsSync(own)) await symlink(own, join(folder, "packages", name, "node_modules"));
+  }
+  // What tests have installed by a lock of their own.
+  for (const test of await readdir(join(root, "integration-tests"))) {
+    for (const name of await readdir(join(folder, "integration-tests", test)).catch(() => [])) {
+      const installed = join("integration-tests", test, name, "node_modules");
+      if (existsSync(join(root, installed))) await symlink(join(root, installed), join(folder, installed));
+    }
   }
 }
 
@@ -112,12 +120,23 @@ async function readCoverage() {
   ]);
 }
 
+/** @returns those of the specification, and of each folder, whose name stands for what they break */
+async function readFaults() {
+  const all = [];
+  for (const name of await readdir(join(root, "integration-tests"))) {
+    const file = join(root, "integration-tests", name, "seeded-faults.json");
+    const faults = existsSync(file) ? await readJson(file) : [];
+    all.push(...faults.map((fault) => ({ ...fault, behaviour: String(fault.behaviour ?? name) })));
+  }
+  return all;
+}
+
 async function main(wanted) {
   const covering = await readCoverage();
-  const sideOf = (name) => (name.startsWith("client:") ? "client" : "server");
-  const faults = (await readJson(join(root, "integration-tests/spec/seeded-faults.json")))
-    .map((fault) => ({ ...fault, behaviour: String(fault.behaviour) }))
-    .filter(({ behaviour }) => wanted.length === 0 || wanted.includes(behaviour) || wanted.includes(sideOf(behaviour)));
+  const sideOf = (name) => (/^\d/.test(name) ? "server" : name.split(":", 1)[0]);
+  const faults = (await readFaults()).filter(
+    ({ behaviour }) => wanted.length === 0 || wanted.includes(behaviour) || wanted.includes(sideOf(behaviour)),
+  );
   const testsOf = ({ behaviour, tests }) => tests ?? covering.get(behaviour);
   const folder = await mkdtemp(join(tmpdir(), "plugboard-faults-"));
   let broken = [];

@@ -74,8 +74,8 @@ async function startNode(
     url: `http://127.0.0.1:${(httpServer.address() as AddressInfo).port}`,
     close: async () => {
       await io.close();
-      publisher.disconnect();
-      subscriber.disconnect();
+      // Not `disconnect()`: the adapter does not wait for its `unsubscribe`, which would be rejected then.
+      await Promise.all([publisher.quit(), subscriber.quit()]);
     },
   };
   nodes.push(node);

@@ -71,10 +71,11 @@ describe.each(expressVersions)("Express $version", (express) => {
 
     it("come from who has a token, until that ends", async () => {
       const { url, io } = await startApp(express, (app, io) => app.use(io.middleware()));
-      const expiresAt = Date.now() + 800;
+      const lifetimes: Record<string, number> = { good: 3_600_000, short: 500 };
       io.use(
         jwtAuth({
-          verify: (token) => (token === "good" ? { user: "ada", expiresAt } : undefined),
+          verify: (token) =>
+            token in lifetimes ? { user: "ada", expiresAt: Date.now() + lifetimes[token]! } : undefined,
           getToken: ({ auth }) => auth["key"] as string | undefined,
           refresh: false,
         }),
@@ -88,7 +89,9 @@ describe.each(expressVersions)("Express $version", (express) => {
       const hello = nextEvent(socket, "hello");
       io.user("ada").emit("hello");
       await hello;
-      expect((await nextEvent(socket, "disconnect"))[0]).toBe("transport close");
+      const brief = client.open(url, { auth: { key: "short" }, reconnection: true });
+      expect((await nextEvent(brief, "disconnect"))[0]).toBe("transport close");
+      expect(socket.connected).toBe(true);
     });
   });
 

@@ -53,7 +53,7 @@ describe("examples/express in Chromium", () => {
     await first.fill("[name=username]", "ada");
     await first.fill("[name=password]", "wrong");
     await first.click("#login button");
-    await shows(first, "#state", "wrong name or password");
+    await shows(first, "#answer", "wrong name or password");
     await first.fill("[name=password]", "secret");
     await first.click("#login button");
     await shows(first, "#state", "logged in as ada");

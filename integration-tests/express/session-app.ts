@@ -16,6 +16,15 @@ export function memoryOnly(): session.Store {
   return new session.MemoryStore().setMaxListeners(0);
 }
 
+/** Has the sessions of a store end in a moment, as far as the store knows. */
+export function expireSoon(store: session.Store): void {
+  const { sessions } = store as unknown as { sessions: Record<string, string> };
+  for (const [id, text] of Object.entries(sessions)) {
+    const { cookie, ...data } = JSON.parse(text) as { cookie: object };
+    sessions[id] = JSON.stringify({ ...data, cookie: { ...cookie, expires: new Date(Date.now() + 50) } });
+  }
+}
+
 export interface ShopApp extends StartedApp {
   readonly passport: Passport;
   /** By name, which is their id. */

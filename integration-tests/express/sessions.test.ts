@@ -3,7 +3,7 @@ import { nextEvent } from "../support/next-event.js";
 import { clientKinds, loggedIn, Browser } from "../session/browser.js";
 import { storeKinds, type StoreService } from "../session/stores.js";
 import { expressVersions, loadPeer } from "./peers.js";
-import { memoryOnly, startShop, type Data } from "./session-app.js";
+import { expireSoon, memoryOnly, startShop, type Data } from "./session-app.js";
 import { startApp } from "./start-app.js";
 
 interface Refusal extends Error {
@@ -85,14 +85,16 @@ describe.each(expressVersions)("with Express $version", (express) => {
     });
 
     it("is ended when the session expires, and refused", async () => {
-      const { url } = await startShop(express, memoryStore(), {
-        cookie: { maxAge: 700 },
-        session: { touchEveryMs: 0 },
-      });
+      const store = memoryStore();
+      const { url, io } = await startShop(express, store, { cookie: { maxAge: 3_600_000 } });
+      io.on("connection", (socket) => socket.handle("look", () => void socket.session.reload()));
       const browser = await loggedIn(url);
       const socket = await browser.connect(kind);
+      const ended = nextEvent(socket, "disconnect");
       const refused = nextEvent<[Refusal]>(socket, "connect_error");
-      expect((await nextEvent(socket, "disconnect"))[0]).toBe("transport close");
+      expireSoon(store);
+      socket.emit("look");
+      expect((await ended)[0]).toBe("transport close");
       expect(statusOf((await refused)[0])).toBe(401);
     });
 

@@ -149,6 +149,24 @@ describe.each(bothClients)("beside others on the same server, $name", (client) =
     expect(await echoOf(`ws://127.0.0.1:${port}/proxied/`)).toBe("hello");
   });
 
+  it.each(orders)("goes on when @fastify/http-proxy registered %s cannot reach what is behind it", async (order) => {
+    const proxy = await loadPeer("@fastify/http-proxy");
+    const options = { upstream: "http://127.0.0.1:1", prefix: "/proxied", websocket: true };
+    const app = Fastify();
+    if (order === "before") await app.register(proxy, options);
+    await app.register(socketio);
+    if (order === "behind") await app.register(proxy, options);
+    app.io.event("double", (n: number) => 2 * n);
+    const { url, port } = await listen(app);
+    const socket = await client.connect(url);
+    const proxied = new WebSocket(`ws://127.0.0.1:${port}/proxied/`);
+    onTestFinished(() => proxied.terminate());
+    proxied.on("error", () => {});
+    await once(proxied, "close");
+    expect((await fetch(`${url}/proxied/`)).status).toBeGreaterThanOrEqual(500);
+    expect(await socket.emitWithAck("double", 21)).toBe(42);
+  });
+
   it.each(orders)(
     "connects with a listener like that of Vite added %s, which gets all other upgrades",
     async (order) => {

@@ -1,13 +1,14 @@
 import { socketio } from "@plugboard/fastify";
 import type { SocketSession } from "@plugboard/session";
 import Fastify from "fastify";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { bothClients } from "../support/both-clients.js";
 import { nextEvent } from "../support/next-event.js";
 import { deferred } from "./deferred.js";
+import { attachPublished } from "./anchor.js";
 import { loadPeer } from "./peers.js";
 import { listen } from "./start-app.js";
-import { login, startSessionApp } from "./session-app.js";
+import { login, SECRET, startSessionApp } from "./session-app.js";
 
 interface Data {
   user?: string;
@@ -30,6 +31,8 @@ const counting = (app: import("fastify").FastifyInstance): unknown =>
     });
     return data.count;
   });
+
+afterEach(() => void vi.useRealTimers());
 
 describe.each(bothClients)("sessions of @fastify/session, as $name sees them", (client) => {
   it.each(["polling", "websocket"])("are on sockets that came by %s", async (transport) => {
@@ -127,13 +130,18 @@ describe.each(bothClients)("sessions of @fastify/session, as $name sees them", (
   );
 
   it("end sockets when they expire", async () => {
-    const { url, app } = await startSessionApp({ session: { cookie: { maxAge: 300 } } as never });
-    const cookie = await login(url);
-    const socket = await client.connect(url, { extraHeaders: { cookie } });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"], shouldAdvanceTime: true });
+    const maxAge = 60_000;
+    const { url, app } = await startSessionApp({ session: { cookie: { maxAge } } as never, pingInterval: 2 * maxAge });
+    const options = { extraHeaders: { cookie: await login(url) }, transports: ["polling"] };
+    const socket = await client.connect(url, options);
+    vi.advanceTimersByTime(maxAge / 2);
+    expect(socket.connected).toBe(true);
+    vi.advanceTimersByTime(maxAge / 2 + 1000);
     await nextEvent(socket, "disconnect");
     expect(app.io.sockets.sockets.size).toBe(0);
-    const [error] = await nextEvent<[Error]>(client.open(url, { extraHeaders: { cookie } }), "connect_error");
-    expect(error).toBeInstanceOf(Error);
+    const [error] = await nextEvent<[Refusal]>(client.open(url, options), "connect_error");
+    expect(error.description).toBe(401);
   });
 
   it("outlive a restart of the server, and so do its clients", async () => {
@@ -185,5 +193,31 @@ describe("sessions", () => {
       code: "SIO_FASTIFY_NO_SESSION",
       message: expect.stringContaining("register it before @plugboard/fastify") as string,
     });
+  });
+});
+
+describe("the published server attached to the HTTP server", () => {
+  it("knows no session, and leaves sockets in when it has ended", async () => {
+    const { app, io } = await attachPublished();
+    await app.register(await loadPeer("@fastify/cookie"));
+    await app.register(await loadPeer("@fastify/session"), { secret: SECRET, cookie: { secure: false } });
+    const session = (request: object): { user?: string; destroy(): Promise<void> } =>
+      (request as { session: { user?: string; destroy(): Promise<void> } }).session;
+    app.post("/login", async (request) => {
+      session(request).user = "ada";
+      return "ok";
+    });
+    app.post("/logout", async (request) => {
+      await session(request).destroy();
+      return "ok";
+    });
+    io.on("connection", (socket) =>
+      socket.on("session", (answer: (what: string) => void) => answer(typeof session(socket.request))),
+    );
+    const { url } = await listen(app);
+    const cookie = await login(url);
+    const socket = await bothClients[0]!.connect(url, { extraHeaders: { cookie } });
+    expect((await fetch(`${url}/logout`, { method: "POST", headers: { cookie } })).status).toBe(200);
+    expect(await socket.emitWithAck("session")).toBe("undefined");
   });
 });

@@ -1,29 +1,12 @@
-import { socketio, type JwtOptions } from "@plugboard/fastify";
-import Fastify, { type FastifyInstance } from "fastify";
+import { socketio } from "@plugboard/fastify";
+import Fastify from "fastify";
 import { describe, expect, it } from "vitest";
 import { bothClients } from "../support/both-clients.js";
 import { nextEvent } from "../support/next-event.js";
-import { loadPeer } from "./peers.js";
-import { listen } from "./start-app.js";
+import { startTokenApp } from "./token-app.js";
 
-interface WithJwt {
-  readonly jwt: { sign(claims: object, options?: object): string };
-}
 interface Refusal extends Error {
   readonly data?: { code: string };
-}
-
-async function startTokenApp(
-  options: JwtOptions = {},
-): Promise<{ url: string; app: FastifyInstance; sign: WithJwt["jwt"]["sign"] }> {
-  const app = Fastify();
-  await app.register(await loadPeer("@fastify/jwt"), { secret: "a secret of the test" });
-  await app.register(socketio);
-  const jwt = app.ioJwt(options);
-  app.io.event("who", (_payload, { socket }) => jwt.of(socket as never).claims["name"]);
-  const { url } = await listen(app);
-  const { jwt: signer } = app as unknown as WithJwt;
-  return { url, app, sign: (claims, given) => signer.sign(claims, given) };
 }
 
 describe.each(bothClients)("ioJwt, by $name", (client) => {
@@ -55,23 +38,6 @@ describe.each(bothClients)("ioJwt, by $name", (client) => {
     expect(await codeOf({})).toBe("SIO_UNAUTHORIZED");
     expect(await codeOf({ token: "nonsense" })).toBe("SIO_UNAUTHORIZED");
     expect(await codeOf({ token: sign({ sub: "1", exp: 1 }) })).toBe("SIO_CREDENTIALS_EXPIRED");
-  });
-
-  it("ends sockets with their tokens: the client comes back with what auth gives then", async () => {
-    const { url, sign } = await startTokenApp({ refresh: false });
-    const seconds = (ms: number): number => Math.ceil((Date.now() + ms) / 1000);
-    let calls = 0;
-    const socket = await client.connect(url, {
-      reconnection: true,
-      reconnectionDelay: 10,
-      auth: (done) => {
-        calls++;
-        done({ token: sign({ sub: "1", name: `call ${calls}`, exp: calls === 1 ? seconds(500) : seconds(60_000) }) });
-      },
-    });
-    await nextEvent(socket, "disconnect");
-    await nextEvent(socket, "connect");
-    expect(await socket.emitWithAck("who")).toBe("call 2");
   });
 
   it("ends sockets that are revoked", async () => {

@@ -25,14 +25,36 @@ export async function prepareNest(version: NestVersion): Promise<void> {
   const ours = join(folder, "node_modules/@plugboard");
   await Promise.all(LINKED.map((name) => linkOnce(join(packages, name), join(ours, name))));
   // A copy, for Node follows links: it is to find the Nest that is installed here.
-  const code = (await readdir(join(packages, "nestjs/dist"))).filter((name) => /\.c?js$/.test(name));
-  for (const name of ["package.json", ...code.map((file) => `dist/${file}`)]) {
+  const files = (await readdir(join(packages, "nestjs/dist"))).filter((name) => !name.endsWith(".map"));
+  for (const name of ["package.json", ...files.map((file) => `dist/${file}`)]) {
     await put(join(ours, "nestjs", name), await readFile(join(packages, "nestjs", name), "utf8"));
   }
   for (const name of await readdir(join(here, "apps"))) {
     const text = await readFile(join(here, "apps", name), "utf8");
     await put(join(appFolder(version), name.replace(".mts", ".mjs")), compile(text, name));
   }
+}
+
+/** What the compiler of a Nest project says of the programs of `apps`: nothing, if all is well. */
+export async function typeErrors(version: NestVersion): Promise<string[]> {
+  const folder = join(here, `nest-${version}`, "node_modules/.types");
+  const names = await readdir(join(here, "apps"));
+  for (const name of names) await put(join(folder, name), await readFile(join(here, "apps", name), "utf8"));
+  const program = ts.createProgram({
+    rootNames: names.map((name) => join(folder, name)),
+    options: {
+      ...compilerOptions,
+      module: ts.ModuleKind.NodeNext,
+      strict: true,
+      noEmit: true,
+      skipLibCheck: true,
+      types: ["node"],
+      typeRoots: [fileURLToPath(new URL("../../node_modules/@types", import.meta.url))],
+    },
+  });
+  return ts.getPreEmitDiagnostics(program).map(({ file, messageText }) => {
+    return `${file?.fileName ?? ""}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`;
+  });
 }
 
 /** Another process may be about to load the file. */
@@ -43,15 +65,16 @@ async function put(file: string, text: string): Promise<void> {
   await rename(draft, file);
 }
 
-/** As the compiler of a Nest project does: with metadata of types. */
+/** As a Nest project has them: decorators with metadata of types. */
+const compilerOptions: ts.CompilerOptions = {
+  target: ts.ScriptTarget.ES2022,
+  module: ts.ModuleKind.ESNext,
+  experimentalDecorators: true,
+  emitDecoratorMetadata: true,
+  useDefineForClassFields: false,
+};
+
 function compile(text: string, fileName: string): string {
-  const compilerOptions: ts.CompilerOptions = {
-    target: ts.ScriptTarget.ES2022,
-    module: ts.ModuleKind.ESNext,
-    experimentalDecorators: true,
-    emitDecoratorMetadata: true,
-    useDefineForClassFields: false,
-  };
   return ts.transpileModule(text, { compilerOptions, fileName }).outputText;
 }
 

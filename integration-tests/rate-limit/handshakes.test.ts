@@ -87,6 +87,15 @@ describe("limitHandshakes", () => {
     await io.close();
   });
 
+  it("counts for all servers that it was attached to before", async () => {
+    const { io, url } = await serveLimited();
+    const { io: front, url: otherUrl } = await serveLimited({ path: "/front" });
+    io.attach(front.httpServer);
+    limitHandshakes(io, { points: 1, duration: 60 });
+    expect([(await polling(url)).status, (await polling(otherUrl)).status]).toEqual([200, 429]);
+    await io.close();
+  });
+
   it.each([
     ["allow", 200],
     ["refuse", 429],

@@ -22,8 +22,9 @@ socket.connect();
 element("login").addEventListener("submit", async (event) => {
   event.preventDefault();
   const answer = await fetch("/login", { method: "POST", body: new URLSearchParams(new FormData(event.target)) });
+  // Not in the state: the socket tries again all the time, and says there how that went.
+  element("answer").value = answer.ok ? "" : "wrong name or password";
   if (answer.ok) socket.disconnect().connect();
-  else say("wrong name or password");
 });
 element("add").addEventListener("submit", async (event) => {
   event.preventDefault();

@@ -814,9 +814,10 @@ describe("a server", () => {
     expect(setUp({ cookie: "token" }).io.opts).toMatchObject({ checkOrigin: true });
     expect(setUp({}).io.opts).not.toHaveProperty("checkOrigin");
     expect(setUp({ cookie: "token" }, { checkOrigin: false } as object).io.opts).toMatchObject({ checkOrigin: false });
+    const engines = [{}, {}].map((opts) => Object.assign(new FakeEngine(), { opts }));
     const io = new Server({});
-    io.engine = { opts: {} } as never;
+    for (const engine of engines) io.bind(engine);
     credentials(io, { verify: verifyJson, cookie: "token" });
-    expect(io.engine.opts).toEqual({ checkOrigin: true });
+    for (const { opts } of engines) expect(opts).toEqual({ checkOrigin: true });
   });
 });

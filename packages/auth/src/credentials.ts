@@ -104,7 +104,12 @@ class Attachment<C extends Credentials> implements CredentialsHandle<C> {
     io.on(REVOKED, (revocation: unknown) => {
       if (isRevocation(revocation)) this.#remember(revocation);
     });
-    if (options.cookie !== undefined) checkOrigins(io);
+    // A page of anybody could use the cookies of its visitors.
+    if (options.cookie !== undefined) {
+      io.configureEngines((engine) => {
+        engine.checkOrigin ??= true;
+      });
+    }
   }
 
   of(socket: Pick<Socket, "id" | "handshake">): C {
@@ -139,7 +144,7 @@ class Attachment<C extends Credentials> implements CredentialsHandle<C> {
     try {
       this.#io.serverSideEmit(REVOKED, revocation);
     } catch (error) {
-      this.#report(error);
+      this.#io.reportFailure("credentials", error);
     }
   }
 
@@ -160,7 +165,7 @@ class Attachment<C extends Credentials> implements CredentialsHandle<C> {
       }
     } catch (error) {
       if (!isUnavailable(error)) return next(this.#refuse(error, presented));
-      this.#report(error, socket);
+      this.#io.reportFailure("credentials", error, socket);
       // As if it was lost: a client that is refused would not try again.
       socket.conn.close();
       return next(error as Error);
@@ -205,7 +210,7 @@ class Attachment<C extends Credentials> implements CredentialsHandle<C> {
     try {
       renewed = await this.#verifier.verify(presented);
     } catch (error) {
-      if (isUnavailable(error)) this.#report(error, socket);
+      if (isUnavailable(error)) this.#io.reportFailure("credentials", error, socket);
       else this.#refuse(error, presented);
       return;
     }
@@ -227,31 +232,12 @@ class Attachment<C extends Credentials> implements CredentialsHandle<C> {
     try {
       this.#options.onRefused?.({ code, cause, namespace, request });
     } catch (fault) {
-      this.#report(fault);
+      this.#io.reportFailure("credentials", fault);
     }
     return refusal;
-  }
-
-  #report(error: unknown, socket?: Socket): void {
-    const { onListenerError } = this.#io;
-    const print = (fault: unknown): void => console.error("[plugboard] credentials:", fault);
-    if (onListenerError === undefined) return print(error);
-    try {
-      onListenerError({ socket, event: "credentials", args: [], ack: undefined, error });
-    } catch (handlerError) {
-      print(error);
-      print(handlerError);
-    }
   }
 }
 
 function presentedBy(socket: Socket, { auth, headers }: Pick<Handshake, "auth" | "headers">): Presented {
   return { request: socket.request, namespace: socket.nsp.name, auth, headers };
-}
-
-/** Keeps pages of other origins from using the cookies of their visitors, now and when an engine is attached later. */
-function checkOrigins(io: Server): void {
-  const engine = io.engine as Partial<Server["engine"]> | undefined;
-  io.opts.checkOrigin ??= true;
-  if (engine?.opts !== undefined) engine.opts.checkOrigin ??= true;
 }

@@ -1,6 +1,5 @@
 /** Why the integration cannot do what it was asked for; the message says what to change. */
-export type ExpressErrorCode =
-  "SIO_EXPRESS_INVALID_OPTION" | "SIO_EXPRESS_NO_PASSPORT" | "SIO_EXPRESS_NO_SESSION" | "SIO_EXPRESS_NO_TESTING";
+export type ExpressErrorCode = "SIO_EXPRESS_INVALID_OPTION" | "SIO_EXPRESS_NO_PASSPORT" | "SIO_EXPRESS_NO_SESSION";
 
 /** A mistake in how the integration is used. */
 export interface ExpressError extends Error {

@@ -32,10 +32,19 @@ export function keepingRefusals(gate: RequestHandler, refusals: Refusals): Reque
 }
 
 function refusalOf(status: number, body: string, type: string): Error {
-  if (!type.includes("json")) return Object.assign(new Error(body || "refused"), { status });
-  const data = JSON.parse(body) as unknown;
+  const data = type.includes("json") ? parsed(body) : undefined;
+  if (data === undefined) return Object.assign(new Error(body || "refused"), { status });
   const { message = "refused" } = (data ?? {}) as { message?: unknown };
   return Object.assign(new Error(String(message)), { status, data });
+}
+
+/** @returns undefined for what is no JSON, whatever its type says */
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body) as unknown;
+  } catch {
+    return undefined;
+  }
 }
 
 /** A response of Express that goes nowhere. */

@@ -20,5 +20,12 @@ declare global {
       /** The Socket.IO server of the application. */
       readonly io: ExpressServer;
     }
+    interface Response {
+      /**
+       * Emits to the sockets in a room of the main namespace, or in any of several: `req.io.to(room).emit(...)` as one link of
+       * a chain, `res.emitTo("board", "changed").sendStatus(204)`.
+       */
+      emitTo(room: string | string[], event: string, ...args: unknown[]): this;
+    }
   }
 }

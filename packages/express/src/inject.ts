@@ -1,8 +1,6 @@
 import type { Server as HttpServer } from "node:http";
 import type { DefaultEventsMap, Server } from "@plugboard/server";
-import type * as Testing from "@plugboard/testing";
 import type { TestClientOptions, TestSocket } from "@plugboard/testing";
-import { expressError } from "./express-error.js";
 
 /** What is used of an agent of supertest: its cookies. */
 export interface SupertestAgent {
@@ -29,7 +27,8 @@ export async function injectClient(
   namespace: string,
   { agent, remoteAddress, cookies, ...options }: InjectOptions,
 ): Promise<TestSocket<DefaultEventsMap, DefaultEventsMap>> {
-  const { memoryAgent, testClient } = await loadTesting();
+  // Only here: what tests need is not loaded by servers that run.
+  const { memoryAgent, testClient } = await import("@plugboard/testing");
   const jar = agent !== undefined && "jar" in agent ? (agent as SupertestAgent).jar : undefined;
   const all = jar === undefined ? cookies : [...cookiesIn(jar), ...asTexts(cookies)];
   const transport =
@@ -52,16 +51,4 @@ function asTexts(cookies: TestClientOptions["cookies"]): string[] {
   if (cookies === undefined) return [];
   if (Array.isArray(cookies)) return cookies as string[];
   return Object.entries(cookies).map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`);
-}
-
-async function loadTesting(): Promise<typeof Testing> {
-  try {
-    return await import("@plugboard/testing");
-  } catch (error) {
-    throw expressError(
-      "SIO_EXPRESS_NO_TESTING",
-      "inject needs @plugboard/testing: npm install --save-dev @plugboard/testing",
-      error,
-    );
-  }
 }

@@ -19,6 +19,8 @@ interface PendingUpgrade {
   readonly socket: Duplex;
   readonly head: Buffer;
   readonly onError: () => void;
+  /** How its response ends for those who keep something until then, before the middlewares replace it: they save sessions. */
+  end: ServerResponse["end"] | undefined;
 }
 
 /** Fields of an answer that are about its body, its connection or its one recipient: no other answer may have them. */
@@ -78,7 +80,6 @@ export class Mount {
     this.#isOver = true;
     for (const { socket } of this.#upgrades.values()) socket.destroy();
     for (const leave of this.#servers.values()) leave();
-    this.#servers.clear();
   }
 
   /** The end of the chain for what belongs to Socket.IO. */
@@ -132,16 +133,20 @@ export class Mount {
       if (isHandshake(req)) res.once("finish", () => this.#warnIfLost(req, res));
     }
     const { sessions } = this.#options;
-    if (sessions === undefined) return this.#handle(req, res, next);
-    sessions.enter(req, res, () => this.#handle(req, res, next));
+    const enter = (): void => {
+      const upgrade = this.#upgrades.get(req);
+      if (upgrade !== undefined) upgrade.end = res.end;
+      this.#handle(req, res, next);
+    };
+    if (sessions === undefined) enter();
+    else sessions.enter(req, res, enter);
   }
 
   /** Fields for a request that need not travel the chain: it belongs to a connection that is open. */
   #bypassing(req: IncomingMessage): HeaderFields | undefined {
     if (this.#options.runOn === "all" || req.method === "OPTIONS") return undefined;
     const sid = sessionIdIn(req.url ?? "");
-    if (sid === undefined || !Object.hasOwn(this.#engine.clients, sid)) return undefined;
-    return this.#fields.get(this.#engine.clients[sid] as object);
+    return sid === undefined ? undefined : this.#fields.get(this.#engine.clients[sid] as object);
   }
 
   #warnIfLost(req: IncomingMessage, res: ServerResponse): void {
@@ -163,7 +168,7 @@ export class Mount {
       return true;
     }
     const onError = this.#answerUpgrade(req, socket, () => this.#upgrades.delete(req));
-    this.#upgrades.set(req, { socket, head, onError });
+    this.#upgrades.set(req, { socket, head, onError, end: undefined });
     socket.once("close", () => this.#upgrades.delete(req));
     return true;
   }
@@ -183,6 +188,8 @@ export class Mount {
     res.once("finish", () => {
       if (!isRefused()) return;
       res.detachSocket(socket as never);
+      // As Node does for requests, behind all that wait for the end.
+      process.nextTick(() => res.emit("close"));
       // A peer that keeps its half open would hold the server open too.
       socket.end(() => socket.destroy());
     });
@@ -194,15 +201,18 @@ export class Mount {
   #accept(req: IncomingMessage, res: ServerResponse): void {
     const upgrade = this.#upgrades.get(req);
     if (upgrade === undefined) return this.#engine.handleRequest(req, res);
-    const { socket, head, onError } = upgrade;
+    const { socket, head, onError, end = res.end } = upgrade;
     this.#upgrades.delete(req);
-    // Session middlewares add their cookie as late as this.
-    res.writeHead(101);
+    // Session middlewares and loggers wait for this, and replace it then; Node's own would write a text that nobody reads.
+    if (Object.hasOwn(res, "writeHead")) res.writeHead(101);
+    else res.statusCode = 101;
     res.detachSocket(socket as never);
     socket.off("error", onError);
     this.#engine.handleUpgrade(req, socket, head, { headers: fieldsOf(res, true) });
-    // For logs: there is no other answer than this.
+    // For logs and turns: there is no other answer than this.
+    Reflect.apply(end, res, []);
     res.emit("finish");
+    res.emit("close");
   }
 }
 

@@ -37,6 +37,9 @@ export interface SocketioOptions extends Partial<ServerOptions> {
 }
 
 const USER_ROOM = "plugboard:user:";
+/** How long `close()` without options leaves requests that are still running. */
+const RUNNING_REQUESTS_MS = 30_000;
+const SWEEP_MS = 100;
 
 /**
  * Makes the Socket.IO server of an application of Express 4 or 5. To be called before `app.listen`; `app.use(io.middleware())` says
@@ -99,18 +102,23 @@ function integrate(app: Express, given: SocketioOptions): Server {
   };
   if (server !== undefined) attach(server);
   (app.request as { io?: unknown }).io = io;
+  app.response.emitTo = function (room, event, ...args) {
+    io.to(room).emit(event, ...args);
+    return this;
+  };
 
   const use = io.use.bind(io);
   const useError = io.useError.bind(io);
   const close = io.close.bind(io) as (options: object) => Promise<void>;
-  const end = async (timeoutMs: number, servers: readonly HttpServer[]): Promise<void> => {
-    const closing = servers.map((each) => closed(each, timeoutMs));
+  /** @returns the error of a server that was not running */
+  const end = async (servers: readonly HttpServer[], timeoutMs: number, requestsMs = timeoutMs) => {
+    const closing = servers.map((each) => closed(each, requestsMs));
     await close({ timeoutMs, closeHttpServer: false });
     sessions?.close();
     mount.close();
-    for (const each of servers) each.closeIdleConnections();
-    await Promise.all(closing);
+    return (await Promise.all(closing)).find((error) => error !== undefined);
   };
+  let inMemory: HttpServer | undefined;
   return Object.assign(io, {
     use(first: string | EventRouter | JwtAuth | NamespaceMiddleware<Socket>, second?: EventRouter) {
       if (typeof first === "string") installRouter(second as EventRouter, io.of(first));
@@ -120,9 +128,9 @@ function integrate(app: Express, given: SocketioOptions): Server {
       return io;
     },
     useError(handler: ErrorHandler) {
-      useError((error, context) => {
+      useError(async (error, context) => {
         let passed: unknown;
-        const mapped = handler(error, context as never, (other) => void (passed = other));
+        const mapped = await handler(error, context as never, (other) => void (passed = other));
         return passed ?? mapped;
       });
       return io;
@@ -139,14 +147,23 @@ function integrate(app: Express, given: SocketioOptions): Server {
     },
     session: (req: Express.Request) => io.to(roomOf(sessions, req)),
     user: (id: string | number) => io.to(USER_ROOM + id),
-    shutdown: ({ timeoutMs = 5000 }: { timeoutMs?: number } = {}) => end(timeoutMs, [...owned]),
+    async shutdown({ timeoutMs = 5000 }: { timeoutMs?: number } = {}) {
+      const running = [...owned].filter((each) => each.listening);
+      await end(running, timeoutMs);
+    },
     async close(argument?: ((error?: Error) => void) | { timeoutMs?: number; closeHttpServer?: boolean }) {
-      const { timeoutMs = 5000, closeHttpServer = true } = typeof argument === "object" ? argument : {};
-      await end(timeoutMs, closeHttpServer ? mount.servers : []);
-      if (typeof argument === "function") argument();
+      const servers = mount.servers.filter((each) => each !== inMemory);
+      if (typeof argument === "object") {
+        const { timeoutMs = 5000, closeHttpServer = true } = argument;
+        await end(closeHttpServer ? servers : [], timeoutMs);
+        return;
+      }
+      // As in the reference, handlers are not awaited, and who calls back is told of a server that was not running.
+      const error = await end(servers, 0, RUNNING_REQUESTS_MS);
+      argument?.(error);
     },
     inject(namespace: string = "/", injectOptions: InjectOptions = {}) {
-      const [httpServer = createServer(app)] = mount.servers;
+      const [httpServer = (inMemory = createServer(app))] = mount.servers;
       attach(httpServer);
       return injectClient(httpServer, io, namespace, injectOptions);
     },
@@ -172,14 +189,19 @@ function roomOf(sessions: SharedSessions | undefined, req: Express.Request): str
   return sessions.roomOf(req as never);
 }
 
-/** Resolves when a server has closed; connections are cut after the time. */
-function closed(server: HttpServer, timeoutMs: number): Promise<void> {
-  if (!server.listening) return Promise.resolve();
+/**
+ * @param requestsMs - after which requests that are still running are cut
+ * @returns when the server has closed; the error if it was not running
+ */
+function closed(server: HttpServer, requestsMs: number): Promise<Error | undefined> {
+  const timer = setTimeout(() => server.closeAllConnections(), requestsMs);
+  // A connection that falls idle behind its last answer, as that of a poll, would stay for the time of its keep-alive.
+  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
   return new Promise((resolve) => {
-    const timer = setTimeout(() => server.closeAllConnections(), timeoutMs);
-    server.close(() => {
+    server.close((error) => {
       clearTimeout(timer);
-      resolve();
+      clearInterval(sweep);
+      resolve(error);
     });
   });
 }

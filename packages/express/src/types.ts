@@ -49,7 +49,10 @@ export interface MiddlewareOptions {
   refuseBy?: "status" | "connect_error";
 }
 
-/** An error hook of Express's shape. `next(error)`, called at once, passes an error on in its place. */
+/**
+ * An error hook of Express's shape. `next(error)` passes an error on in its place, if it is called before the hook returns or,
+ * for one that is async, before it resolves.
+ */
 export type ErrorHandler = (
   error: unknown,
   context: EventContext<ExpressSocket>,
@@ -115,9 +118,9 @@ export type ExpressServer<
    */
   shutdown(options?: { timeoutMs?: number }): Promise<void>;
   /**
-   * Connects a client without a port, for tests. Needs `@plugboard/testing`.
+   * Connects a client without a port, for tests.
    *
    * @param namespace - default: "/"
    */
-  inject(namespace?: string, options?: InjectOptions): Promise<TestSocket<DefaultEventsMap, DefaultEventsMap>>;
+  inject(namespace?: string, options?: InjectOptions): Promise<TestSocket<EmitEvents, ListenEvents>>;
 } & Omit<Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>, "attach" | "useError">;

@@ -1,4 +1,5 @@
 import { EventRouter, jwtAuth, socketio, validate, type ExpressServer, type ExpressSocket } from "@plugboard/express";
+import type { TestSocket } from "@plugboard/testing";
 import express, { type Request } from "express";
 import { describe, expect, test } from "tstyche";
 import { z } from "zod";
@@ -46,8 +47,15 @@ test("validate types the payload of a handler", () => {
   });
 });
 
-test("requests know the server", () => {
-  app.get("/", (req) => {
+test("inject gives a client with the events of the server turned round", () => {
+  expect(io.inject("/")).type.toBe<Promise<TestSocket<Sent, Received>>>();
+});
+
+test("requests know the server, and responses emit", () => {
+  app.get("/", (req, res) => {
     expect(req.io).type.toBe<ExpressServer>();
+    expect(res.emitTo).type.toBeCallableWith("room", "event", 1, { two: 2 });
+    expect(res.emitTo(["one", "two"], "event")).type.toBe<typeof res>();
+    expect(res.emitTo).type.not.toBeCallableWith("room");
   });
 });

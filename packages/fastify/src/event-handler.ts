@@ -1,7 +1,8 @@
 import type { EventContext } from "@plugboard/server";
+import type { DeclaredEvent } from "./declared-event.js";
 import type { EventScope } from "./event-scope.js";
 import type { EventOptions, HookContext } from "./event-types.js";
-import { isPromise, validatorOf, type Validator } from "./validation.js";
+import { isPromise, type Validator } from "./validation.js";
 
 type Handler = (payload: unknown, context: HookContext) => unknown;
 type Step = (context: HookContext) => unknown;
@@ -17,19 +18,18 @@ export type RegisterHandler = (event: string, handler: (payload: unknown, contex
 export function registerEvent(
   register: RegisterHandler,
   scope: EventScope,
-  name: string,
+  event: DeclaredEvent,
   options: EventOptions<unknown, unknown, unknown>,
   handler: Handler,
 ): void {
-  const { schema, preHandler = [], config } = options;
-  const payload =
-    schema?.payload === undefined ? undefined : validatorOf(schema.payload, scope.instance, "SIO_INVALID_PAYLOAD");
-  const ack = schema?.ack === undefined ? undefined : validatorOf(schema.ack, scope.instance, "SIO_INVALID_ACK");
+  const { preHandler = [], config } = options;
   const preHandlers = Array.isArray(preHandler) ? preHandler : [preHandler];
+  // Hooks can be added until the application is ready, and events come later.
   let before: readonly Step[] | undefined;
-  register(name, (_payload, given) => {
+  let onAck: ReturnType<typeof scope.all<"onAck">> | undefined;
+  register(event.name, (_payload, given) => {
     const context = (config === undefined ? given : Object.assign(given, { config })) as unknown as HookContext;
-    // Hooks can be added until the application is ready.
+    const { payload } = event.compile();
     before ??= [...scope.all("preEvent"), ...(payload ? [validatePayload(payload)] : []), ...preHandlers];
     return run(before, context);
   });
@@ -48,9 +48,13 @@ export function registerEvent(
   }
 
   function acknowledge(given: unknown, context: HookContext): unknown {
-    return chain(ack === undefined ? given : ack(given, context.socket.request), (answer) => {
-      const hooks = scope.all("onAck").map((hook) => (): unknown => hook(context, answer));
-      return chain(inOrder(hooks, context, 0), () => answer);
+    const hooks = (onAck ??= scope.all("onAck"));
+    const { answer: validate } = event.compile();
+    const valid = validate === undefined ? given : validate(given);
+    if (hooks.length === 0) return valid;
+    return chain(valid, (answer) => {
+      const steps = hooks.map((hook) => (): unknown => hook(context, answer));
+      return chain(inOrder(steps, context, 0), () => answer);
     });
   }
 
@@ -71,7 +75,7 @@ export function registerEvent(
 
 function validatePayload(validate: Validator): Step {
   return (context) =>
-    chain(validate(context.args[0], context.socket.request), (value) => {
+    chain(validate(context.args[0]), (value) => {
       context.args[0] = value;
     });
 }

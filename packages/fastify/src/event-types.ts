@@ -44,24 +44,40 @@ export type Validated<Schema, TypeProvider extends FastifyTypeProvider> =
       ? FromJsonSchema<Schema>
       : (TypeProvider & { schema: Schema })["validator"];
 
+/** What an event is said to be. */
+export interface EventSchema<Payload, Ack> {
+  /** Of the first argument: for the validator compiler of the scope (JSON Schema with `$ref`, by default), or a Standard Schema. */
+  payload?: Payload;
+  /** Of the answer, likewise. */
+  ack?: Ack;
+  /** For people who read the document of `fastify.asyncapi`. */
+  description?: string;
+}
+
 /** What an event is registered with. */
 export interface EventOptions<Payload, Ack, Config> {
-  schema?: {
-    /** Of the first argument: for the validator compiler of the scope (JSON Schema with `$ref`, by default), or a Standard Schema. */
-    payload?: Payload;
-    /** Of the answer, likewise. */
-    ack?: Ack;
-  };
+  schema?: EventSchema<Payload, Ack>;
   /** Run behind validation; they throw to refuse. */
   preHandler?: ((context: HookContext<Config>) => unknown) | ((context: HookContext<Config>) => unknown)[];
   /** Anything, for hooks to look at: `context.config`. */
   config?: Config;
 }
 
-/** What a handler may answer. */
+/** What a handler may answer: what the schema accepts. */
 type Answer<Ack, TypeProvider extends FastifyTypeProvider> = unknown extends Ack
   ? unknown
-  : Validated<Ack, TypeProvider> | ErrorAnswer;
+  : | Readable<Ack extends StandardSchema<infer Input, infer _Output> ? Input : Validated<Ack, TypeProvider>>
+    | ErrorAnswer;
+
+/**
+ * The same, and arrays of it may be readonly: nothing writes to an answer, and lists that are written in a handler are readonly for
+ * the compiler, for it takes the whole call literally (`const Ack`).
+ */
+type Readable<Value> = unknown extends Value
+  ? Value
+  : Value extends readonly unknown[] | Record<string, unknown>
+    ? { readonly [Key in keyof Value]: Readable<Value[Key]> }
+    : Value;
 
 export interface EventRegistration<TypeProvider extends FastifyTypeProvider> {
   /**
@@ -69,7 +85,10 @@ export interface EventRegistration<TypeProvider extends FastifyTypeProvider> {
    * `{ status: "error", code, message, data? }`, a payload that is not valid with `SIO_INVALID_PAYLOAD` and `data.issues`.
    * In order: hooks `preEvent`, schema, `preHandler`, handler, schema of the answer, hooks `onAck`.
    *
-   * @throws EventError with code `SIO_DUPLICATE_HANDLER`
+   * Schemas are compiled when the application becomes ready, so that they may refer to what is added until then.
+   *
+   * @throws EventError with code `SIO_DUPLICATE_HANDLER`; `ready()` rejects with PluginError with code
+   * `SIO_FASTIFY_INVALID_SCHEMA` when a schema does not compile, and when the application is ready already this throws it
    */
   event<const Payload = unknown, const Ack = unknown, Config = unknown>(
     name: string,

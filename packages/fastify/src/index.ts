@@ -1,4 +1,5 @@
 import type { CredentialsHandle } from "@plugboard/auth";
+import type { AsyncApiDocument } from "@plugboard/contract";
 import type { DefaultEventsMap, NamespaceMatcher } from "@plugboard/server";
 import type {
   FastifyBaseLogger,
@@ -9,6 +10,7 @@ import type {
   RawServerBase,
   RawServerDefault,
 } from "fastify";
+import type { AsyncApiOptions } from "./async-api.js";
 import type { InjectedSocket, InjectOptions } from "./inject-io.js";
 import type { JwtCredentials, JwtOptions } from "./jwt.js";
 import type { NamespaceOptions, NamespacePlugin } from "./namespace-scope.js";
@@ -18,7 +20,8 @@ import type { FastifySocketServer, RegisteredData, RegisteredEmitEvents, Registe
 export { socketio };
 // oxlint-disable-next-line import/no-default-export -- plugins of Fastify are imported by it
 export { socketio as default };
-export type { EventHooks, EventOptions, HookContext, HookSocket } from "./event-types.js";
+export type { AsyncApiOptions } from "./async-api.js";
+export type { EventHooks, EventOptions, EventSchema, HookContext, HookSocket } from "./event-types.js";
 export type { InjectedSocket, InjectOptions } from "./inject-io.js";
 export type { JwtClaims, JwtCredentials, JwtOptions } from "./jwt.js";
 export type { NamespaceOptions, NamespacePlugin } from "./namespace-scope.js";
@@ -55,6 +58,13 @@ declare module "fastify" {
     /** Lets clients in by tokens that `fastify.jwt.verify` accepts, and ends their sockets when the tokens do. */
     ioJwt(options?: JwtOptions): CredentialsHandle<JwtCredentials>;
     /**
+     * Describes the events that are registered by now as an AsyncAPI 3.0 document, ready for `JSON.stringify`: those of
+     * `io.event` by their schemas, and those of contracts that namespaces have.
+     *
+     * @throws EventError with code `SIO_NO_JSON_SCHEMA` when neither `toJsonSchema` nor a schema itself gives a JSON Schema
+     */
+    asyncapi(options?: AsyncApiOptions): AsyncApiDocument;
+    /**
      * Connects a client without a port, for tests: it passes all hooks.
      *
      * @param namespace - default: "/"
@@ -68,5 +78,10 @@ declare module "fastify" {
     readonly io: FastifySocketServer;
     /** Whether it begins a connection of Socket.IO: `false` for polls, and for requests to other routes. */
     readonly ioHandshake: boolean;
+  }
+
+  interface FastifyReply {
+    /** The same as `request.io`. */
+    readonly io: FastifySocketServer;
   }
 }

@@ -1,8 +1,6 @@
 import type { Server } from "@plugboard/server";
-import type * as Testing from "@plugboard/testing";
 import type { TestClientOptions, TestSocket } from "@plugboard/testing";
 import type { FastifyInstance } from "fastify";
-import { pluginError } from "./plugin-error.js";
 import type { RegisteredEmitEvents, RegisteredListenEvents } from "./types.js";
 
 /** Options of `fastify.injectIO`: those of `testClient` of `@plugboard/testing`. */
@@ -21,20 +19,9 @@ export async function injectClient(
   namespace: string,
   { io: _name, remoteAddress, ...options }: InjectOptions,
 ): Promise<InjectedSocket> {
-  const { memoryAgent, testClient } = await loadTesting();
+  // Only here: what tests need is not loaded by servers that run.
+  const { memoryAgent, testClient } = await import("@plugboard/testing");
   await app.ready();
   const agent = memoryAgent(app.server as never, remoteAddress === undefined ? {} : { remoteAddress });
   return testClient(io, namespace, { agent, ...options }) as unknown as Promise<InjectedSocket>;
-}
-
-async function loadTesting(): Promise<typeof Testing> {
-  try {
-    return await import("@plugboard/testing");
-  } catch (error) {
-    throw pluginError(
-      "SIO_FASTIFY_NO_TESTING",
-      "injectIO needs @plugboard/testing: npm install --save-dev @plugboard/testing",
-      error,
-    );
-  }
 }

@@ -1,4 +1,4 @@
-import { ServerResponse, type IncomingMessage } from "node:http";
+import type { IncomingMessage, OutgoingHttpHeader, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import {
   isSameOrigin,
@@ -13,6 +13,7 @@ import { rememberRequest } from "./handshake-requests.js";
 import type { HandshakeRouteOptions } from "./options.js";
 import { pathMatcher } from "./path-matcher.js";
 import { UpgradeFront, type Claimant } from "./upgrade-front.js";
+import { UpgradeReply } from "./upgrade-reply.js";
 
 /** What a mount needs to know. */
 export interface MountOptions {
@@ -28,8 +29,7 @@ export interface MountOptions {
 interface PendingUpgrade {
   readonly socket: Duplex;
   readonly head: Buffer;
-  readonly res: ServerResponse;
-  readonly onError: () => void;
+  readonly res: UpgradeReply;
 }
 
 /** Fields of an answer that are about its body, its connection or its one recipient: no other answer may have them. */
@@ -65,7 +65,7 @@ export class Mount implements Claimant {
     this.#engine.on("connection", (session: { request: IncomingMessage }) => {
       const reply = this.#replies.get(session.request);
       if (reply === undefined) return;
-      this.#fields.set(session, fieldsOf(reply));
+      this.#fields.set(session, ownFields(reply.getHeaders()));
       this.#replies.delete(session.request);
     });
   }
@@ -118,7 +118,7 @@ export class Mount implements Claimant {
         exposeHeadRoute: false,
         // Documentation of HTTP APIs leaves it out.
         schema: { hide: true } as object,
-        config: { ...config },
+        config: withoutLimitOnPolls(config),
         handler: (request, reply) => this.#onRequest(request, reply),
       });
     const { path, serveFile } = this.#options;
@@ -174,19 +174,10 @@ export class Mount implements Claimant {
   }
 
   #routeUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const onError = (): void => void socket.destroy();
-    socket.on("error", onError);
-    const res = new ServerResponse(req);
-    res.shouldKeepAlive = false;
-    res.assignSocket(socket as never);
-    this.#upgrades.set(req, { socket, head, res, onError });
-    socket.once("close", () => this.#upgrades.delete(req));
-    // A hook has refused. A peer that keeps its half open would hold the server open too.
-    res.once("finish", () => {
-      if (!this.#upgrades.delete(req)) return;
-      res.detachSocket(socket as never);
-      socket.end(() => socket.destroy());
-    });
+    const forget = (): void => void this.#upgrades.delete(req);
+    const res = new UpgradeReply(req, socket, forget);
+    this.#upgrades.set(req, { socket, head, res });
+    socket.once("close", forget);
     this.#app.routing(req, res);
   }
 
@@ -205,16 +196,14 @@ export class Mount implements Claimant {
     return this.#poll(raw, reply);
   }
 
-  #accept(req: IncomingMessage, reply: FastifyReply, { socket, head, res, onError }: PendingUpgrade): FastifyReply {
-    this.#upgrades.delete(req);
-    reply.hijack();
-    res.detachSocket(socket as never);
-    socket.off("error", onError);
-    this.#engine.handleUpgrade(req, socket, head, { headers: fieldsOf(reply, true) });
-    // For the hooks of `onResponse` and the log: there is no other answer than this.
-    res.statusCode = 101;
-    res.emit("finish");
-    return reply;
+  /** The 101 passes the hooks of `onSend` before the engine gets the socket. */
+  #accept(req: IncomingMessage, reply: FastifyReply, { socket, head, res }: PendingUpgrade): FastifyReply {
+    res.onAccept((fields) => {
+      this.#upgrades.delete(req);
+      reply.hijack();
+      this.#engine.handleUpgrade(req, socket, head, { headers: ownFields(fields, true) });
+    });
+    return reply.code(101).send();
   }
 
   async #poll(req: IncomingMessage, reply: FastifyReply): Promise<FastifyReply> {
@@ -261,13 +250,23 @@ function runMiddlewares(
 }
 
 /** @param withCookies - whether those are wanted too, which are for one answer alone */
-function fieldsOf(reply: FastifyReply, withCookies: boolean = false): HeaderFields {
+function ownFields(
+  given: Readonly<Record<string, OutgoingHttpHeader | undefined>>,
+  withCookies: boolean = false,
+): HeaderFields {
   const fields: HeaderFields = {};
-  for (const [name, value] of Object.entries(reply.getHeaders())) {
+  for (const [name, value] of Object.entries(given)) {
     if (value === undefined || OWN_FIELDS.test(name) || (name === "set-cookie" && !withCookies)) continue;
     fields[name] = Array.isArray(value) ? value.map(String) : String(value);
   }
   return fields;
+}
+
+/** A limit of `@fastify/rate-limit` for the route is about connections, not about the requests that each of them makes. */
+function withoutLimitOnPolls(config: HandshakeRouteOptions["config"]): object {
+  const { rateLimit } = (config ?? {}) as { rateLimit?: unknown };
+  if (typeof rateLimit !== "object" || rateLimit === null) return { ...config };
+  return { ...config, rateLimit: { allowList: (request: FastifyRequest) => !request.ioHandshake, ...rateLimit } };
 }
 
 /** Whether a request of Socket.IO begins a connection. */

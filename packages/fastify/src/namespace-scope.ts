@@ -38,7 +38,7 @@ export function registerNamespace(
         );
       });
     }
-    await plugin(socketio.namespaceFront(namespace, scope) as FastifyNamespace, scope);
+    await plugin(socketio.namespaceFront(namespace, scope, name) as FastifyNamespace, scope);
   });
 }
 

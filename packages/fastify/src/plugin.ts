@@ -1,7 +1,9 @@
 import type { CredentialsHandle } from "@plugboard/auth";
+import type { AsyncApiDocument } from "@plugboard/contract";
 import type { NamespaceMatcher } from "@plugboard/server";
 import type { FastifyInstance, FastifyPluginAsync } from "fastify";
 import fastifyPlugin from "fastify-plugin";
+import type { AsyncApiOptions } from "./async-api.js";
 import { injectClient, type InjectedSocket, type InjectOptions } from "./inject-io.js";
 import { verifyJwt, type JwtCredentials, type JwtOptions } from "./jwt.js";
 import { isHandshake } from "./mount.js";
@@ -93,6 +95,13 @@ function serversOf(app: FastifyInstance): Map<string, Socketio> {
       },
     });
   }
+  if (!app.hasReplyDecorator("io")) {
+    app.decorateReply("io", {
+      getter() {
+        return this.request.io;
+      },
+    });
+  }
   app.decorate(
     "ioNamespace",
     function (
@@ -108,6 +117,9 @@ function serversOf(app: FastifyInstance): Map<string, Socketio> {
   );
   app.decorate("ioJwt", function (this: FastifyInstance, options: JwtOptions = {}): CredentialsHandle<JwtCredentials> {
     return verifyJwt(this, find(this, options.io).io, options);
+  });
+  app.decorate("asyncapi", function (this: FastifyInstance, options: AsyncApiOptions = {}): AsyncApiDocument {
+    return find(this, options.io).describe(options);
   });
   app.decorate(
     "injectIO",

@@ -1,17 +1,12 @@
 import type { IncomingMessage } from "node:http";
 import type { Server, Socket } from "@plugboard/server";
-import {
-  fromExpressStore,
-  fromRequest,
-  SocketSessions,
-  type ExpressSessionStore,
-  type SessionStore,
-} from "@plugboard/session";
+import { fromExpressStore, SocketSessions, type ExpressSessionStore, type SessionStore } from "@plugboard/session";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { fastifyRequestOf } from "./handshake-requests.js";
 import type { SessionOptions } from "./options.js";
 import { pluginError } from "./plugin-error.js";
 import { scoped } from "./scoped.js";
+import { SecureSessions } from "./secure-sessions.js";
 
 /** The sessions of an application, as long as its sockets share them. */
 export interface SharedSessions {
@@ -49,21 +44,13 @@ export function shareSessions(
 ): SharedSessions | undefined {
   if (wanted === false) return undefined;
   const options = typeof wanted === "object" ? wanted : {};
-  // The origin rule of the plugin knows what @fastify/cors allows.
   if (app.hasRequestDecorator("sessionStore")) return new StoreSessions(app, io, { ...options });
-  if (app.hasDecorator("decodeSecureSession")) {
-    return new SocketSessions(io, { ...options, store: fromRequest(readSecureSession), checkOrigin: false });
-  }
+  if (app.hasDecorator("decodeSecureSession")) return new SecureSessions(app, io, options);
   if (wanted === undefined) return undefined;
   throw pluginError(
     "SIO_FASTIFY_NO_SESSION",
     "the option session needs @fastify/session or @fastify/secure-session: register it before @plugboard/fastify",
   );
-}
-
-function readSecureSession(request: FastifyRequest): object | undefined {
-  const { session } = request as { session?: { data?(): object | undefined } | null };
-  return session?.data?.();
 }
 
 /**
@@ -104,13 +91,14 @@ class StoreSessions implements SharedSessions {
       ...this.#options,
       store: withoutExpired(fromExpressStore(store)),
       sessionIdOf,
+      // The origin rule of the plugin knows what @fastify/cors allows.
       checkOrigin: false,
     });
   }
 
   /**
-   * Requests that change things take turns with sockets, and what a request has only read it does not write: so each looks its
-   * session up when it has its turn.
+   * Requests that change things take turns with sockets: so each looks at its session once more when it has its turn. What a
+   * request has only read it does not write.
    */
   #onRequest(request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
     const { sessionStore, session, cookies } = request as unknown as SessionRequest;
@@ -118,7 +106,7 @@ class StoreSessions implements SharedSessions {
     const id = session?.sessionId;
     const signed = session?.encryptedSessionId;
     const isNew = signed === undefined || !Object.values(cookies ?? {}).some((cookie) => cookie?.endsWith(signed));
-    if (id === undefined || isNew) return done();
+    if (!session || id === undefined || isNew) return done();
     const { raw } = request;
     const current = (): StoredSession | null | undefined => (request as unknown as SessionRequest).session;
     // What a scope of `@plugboard/session` looks at: the session is that of Fastify's request, events are those of Node's.
@@ -129,13 +117,17 @@ class StoreSessions implements SharedSessions {
         return current();
       },
     };
-    const middleware = this.#sessions.middleware((_request, _response, next) => {
-      sessionStore.get(id, (error: unknown, found: unknown) => {
-        if (error) next(error);
-        else if (found) current()?.reload(next);
-        else current()?.regenerate(next);
-      });
-    });
+    const middleware = this.#sessions.middleware(
+      (_request, _response, next) => {
+        sessionStore.get(id, (error: unknown, found: unknown) => {
+          if (error) next(error);
+          else if (!found) current()?.regenerate(next);
+          else if (hasChanged(session, found)) current()?.reload(next);
+          else next();
+        });
+      },
+      { loaded: () => ({ id, session }) },
+    );
     const onTurn = (error?: unknown): void => {
       if (error instanceof Error) done(error);
       else done();
@@ -143,6 +135,11 @@ class StoreSessions implements SharedSessions {
     middleware(subject, reply.raw, onTurn);
     raw.emit = (...args: Parameters<IncomingMessage["emit"]>) => subject.emit(...args);
   }
+}
+
+/** Whether the store has other data by now than a request was given. */
+function hasChanged(session: object, found: object): boolean {
+  return JSON.stringify({ ...session, cookie: undefined }) !== JSON.stringify({ ...found, cookie: undefined });
 }
 
 /**

@@ -1,14 +1,18 @@
 import { Server as HttpServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AsyncApiDocument } from "@plugboard/contract";
 import { limitEvents, limitHandshakes } from "@plugboard/rate-limit";
 import {
   Server,
   type ListenerFailure,
   type Namespace,
+  type NamespaceMatcher,
   type Room,
   type ServerOptions,
   type Socket,
 } from "@plugboard/server";
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from "fastify";
+import { describeEvents, type AsyncApiOptions } from "./async-api.js";
+import { DeclaredEvent } from "./declared-event.js";
 import { registerEvent, type RegisterHandler } from "./event-handler.js";
 import { EventScopes, type EventScope } from "./event-scope.js";
 import type { EventHooks, EventOptions, HookContext, HookSocket } from "./event-types.js";
@@ -32,10 +36,15 @@ export class Socketio {
   readonly #fronts = new Map<EventScope, FastifySocketServer>();
   /** Scopes by the namespace they declare. */
   readonly #owners = new Map<Namespace, EventScope>();
+  /** What namespaces were asked for by. */
+  readonly #names = new Map<Namespace, string>();
+  readonly #events: DeclaredEvent[] = [];
   readonly #watched = new WeakSet<Namespace>();
   /** Never listens: the engine gets what Fastify hands on. Requests for files of the client go here. */
   readonly #files = new HttpServer();
   readonly #handled = new WeakSet<object>();
+  /** One getter for all sockets: with one for each no two of them would have the same shape, and all that uses them be slower. */
+  readonly #log: PropertyDescriptor;
   #mount: Mount | undefined = undefined;
   #sessions: SharedSessions | undefined = undefined;
   #isReady = false;
@@ -45,6 +54,7 @@ export class Socketio {
   constructor(app: FastifyInstance, { own, server }: ResolvedOptions) {
     this.#app = app;
     this.#options = own;
+    this.#log = { get: loggerGetter(app.log), configurable: true };
     this.scopes = new EventScopes(app);
     const path = app.prefix + own.prefix + own.path;
     const options: Partial<ServerOptions> = {
@@ -75,7 +85,11 @@ export class Socketio {
     if (opts.checkOrigin === true && !opts.cors) opts.checkOrigin = this.#mount.isAllowedOrigin;
   }
 
-  /** To be called when all plugins are there. */
+  /**
+   * To be called when all plugins are there.
+   *
+   * @throws PluginError for what only shows then
+   */
   onReady(): void {
     this.#isReady = true;
     if (this.io.opts.cors && this.#app.hasPlugin("@fastify/cors")) {
@@ -84,6 +98,7 @@ export class Socketio {
         "both @fastify/cors and the option cors would answer for other origins: leave out the option, and @fastify/cors holds for Socket.IO too",
       );
     }
+    for (const event of this.#events) event.compile();
   }
 
   // What programs see.
@@ -94,7 +109,7 @@ export class Socketio {
     let front = this.#fronts.get(scope);
     if (front === undefined) {
       const { io } = this;
-      front = this.#scopedTo(scope, io, (event, handler) =>
+      front = this.#scopedTo(scope, io, "/", (event, handler) =>
         io.handle(event, handler),
       ) as unknown as FastifySocketServer;
       this.#fronts.set(scope, front);
@@ -103,13 +118,24 @@ export class Socketio {
   }
 
   /** A namespace as the scope that declares it, or one within, sees it. */
-  namespaceFront(namespace: Namespace, instance: FastifyInstance): unknown {
+  namespaceFront(
+    namespace: Namespace,
+    instance: FastifyInstance,
+    askedFor: string | RegExp | NamespaceMatcher,
+  ): unknown {
     const scope = this.scopes.declareNamespace(instance);
     this.#owners.set(namespace, scope);
-    return this.#scopedTo(scope, namespace, (event, handler) => namespace.handle(event, handler));
+    const name = askedFor instanceof RegExp ? String(askedFor) : namespace.name;
+    this.#names.set(namespace, name);
+    return this.#scopedTo(scope, namespace, name, (event, handler) => namespace.handle(event, handler));
   }
 
-  #scopedTo(scope: EventScope, target: Server | Namespace, register: RegisterHandler): object {
+  /** A document about the events that there are by now. */
+  describe(options: AsyncApiOptions): AsyncApiDocument {
+    return describeEvents(this.io, this.#events, (namespace) => this.#names.get(namespace) ?? namespace.name, options);
+  }
+
+  #scopedTo(scope: EventScope, target: Server | Namespace, namespace: string, register: RegisterHandler): object {
     const to = (rooms: Room | Room[] | SessionReference): unknown => target.to(this.#roomsOf(rooms));
     const front: object = scoped(target as object, {
       to,
@@ -117,7 +143,10 @@ export class Socketio {
       event: (name: string, ...rest: unknown[]): object => {
         const handler = rest.at(-1) as (payload: unknown, context: HookContext) => unknown;
         const options = (rest.length > 1 ? rest[0] : {}) as EventOptions<unknown, unknown, unknown>;
-        registerEvent(register, scope, name, options, handler);
+        const event = new DeclaredEvent(namespace, name, options.schema ?? {}, scope.instance);
+        if (this.#isReady) event.compile();
+        registerEvent(register, scope, event, options, handler);
+        this.#events.push(event);
         return front;
       },
       addHook: <Name extends keyof EventHooks>(name: Name, hook: EventHooks[Name]): object => {
@@ -160,14 +189,10 @@ export class Socketio {
 
   #complete(socket: Socket): void {
     const request = fastifyRequestOf(socket.request);
-    let log: FastifyBaseLogger | undefined;
-    Object.defineProperties(socket, {
-      ...(request && { request: { value: request, configurable: true, enumerable: true } }),
-      log: {
-        get: () => (log ??= (request?.log ?? this.#app.log).child({ socketId: socket.id, nsp: socket.nsp.name })),
-        configurable: true,
-      },
-    });
+    if (request !== undefined) {
+      Object.defineProperty(socket, "request", { value: request, configurable: true, enumerable: true });
+    }
+    Object.defineProperty(socket, "log", this.#log);
     this.#watch(socket.nsp);
   }
 
@@ -266,6 +291,16 @@ export class Socketio {
     this.#sessions?.close();
     this.#mount?.close();
   }
+}
+
+/** Makes the logger of a socket when it is first used. */
+function loggerGetter(appLog: FastifyBaseLogger): () => FastifyBaseLogger {
+  return function (this: HookSocket) {
+    const parent = (this.request as Partial<FastifyRequest>).log ?? appLog;
+    const value = parent.child({ socketId: this.id, nsp: this.nsp.name });
+    Object.defineProperty(this, "log", { value, configurable: true });
+    return value;
+  };
 }
 
 const HOOK_NAMES: ReadonlySet<string> = new Set<keyof EventHooks>([

@@ -1,5 +1,6 @@
 import { ServerResponse, type IncomingMessage, type Server as HttpServer } from "node:http";
 import type { Duplex } from "node:stream";
+import { SilentConnections } from "./silent-connections.js";
 
 /** Whose requests and upgrades these are; asked before anybody who listens on the HTTP server. */
 export interface Claimant {
@@ -24,13 +25,16 @@ export class UpgradeFront {
   readonly #route: Route;
   readonly #emit: HttpServer["emit"];
   readonly #emitThrough: HttpServer["emit"];
+  readonly #connections: SilentConnections;
 
   private constructor(server: HttpServer, route: Route) {
     this.#server = server;
     this.#route = route;
+    this.#connections = new SilentConnections(server);
     const emit = server.emit;
     this.#emit = emit;
     this.#emitThrough = (event: string | symbol, ...args: unknown[]): boolean => {
+      this.#connections.note(event, args);
       if (event === "upgrade" && this.#isUpgradeTaken(args)) return true;
       if (event === "request" && this.#isRequestTaken(args)) return true;
       return Reflect.apply(emit, server, [event, ...args]);
@@ -41,7 +45,7 @@ export class UpgradeFront {
   }
 
   /**
-   * Adds a claimant in front of this server, until the returned function is called.
+   * Adds a claimant in front of this server, until the returned function is called, which is when the server is about to close.
    *
    * @param route - Fastify's router
    */
@@ -57,9 +61,13 @@ export class UpgradeFront {
     this.#claimants.delete(claimant);
     if (this.#claimants.size > 0) return;
     this.#server.off("upgrade", this.#onUpgrade);
-    // Somebody may have put his own in front of ours: he goes on calling it, and it passes everything on.
-    if (this.#server.emit === this.#emitThrough) this.#server.emit = this.#emit;
     fronts.delete(this.#server);
+    const leave = (): void => {
+      // Somebody may have put his own in front of ours: he goes on calling it, and it passes everything on.
+      if (this.#server.emit === this.#emitThrough) this.#server.emit = this.#emit;
+    };
+    if (this.#server.listening) this.#connections.sweep(leave);
+    else leave();
   }
 
   #isUpgradeTaken([req, socket, head]: unknown[]): boolean {

@@ -1,41 +1,23 @@
 import { parse, type StandardSchema } from "@plugboard/server";
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance } from "fastify";
+import { compileInScope, type CompiledValidator } from "./scope-compiler.js";
 
-/**
- * Gives what is made of a value, or a promise of it. Throws an `EventError` with `data.issues` when it is not valid.
- *
- * @param request - the handshake's
- */
-export type Validator = (value: unknown, request: FastifyRequest) => unknown;
+/** Gives what is made of a value, or a promise of it. Throws an `EventError` with `data.issues` when it is not valid. */
+export type Validator = (value: unknown) => unknown;
 
-type InvalidCode = "SIO_INVALID_PAYLOAD" | "SIO_INVALID_ACK";
+export type InvalidCode = "SIO_INVALID_PAYLOAD" | "SIO_INVALID_ACK";
 type Outcome = Awaited<ReturnType<StandardSchema<unknown>["~standard"]["validate"]>>;
-
-/** What compilers of validators make, in all its shapes: a boolean with `errors` beside it, or an object. */
-type CompiledValidator = ((value: unknown) => unknown) & { readonly errors?: unknown };
 
 /**
  * Makes a validator of what a schema of an event is: a Standard Schema validates itself, anything else goes to the validator
  * compiler of a scope, as the schema of a route does.
  *
  * @param code - of the error
+ * @throws what the compiler throws
  */
 export function validatorOf(schema: unknown, instance: FastifyInstance, code: InvalidCode): Validator {
-  if (isStandardSchema(schema)) return (value) => parse(schema, value, code);
-  let compiled: StandardSchema | undefined;
-  return (value, request) => {
-    compiled ??= standardSchemaOf(compile(schema as object, instance, request));
-    return parse(compiled, value, code);
-  };
-}
-
-/**
- * A request compiles with the schemas of the scope it belongs to, which is that of the handshake; this one belongs to the scope
- * where the event is declared.
- */
-function compile(schema: object, instance: FastifyInstance, request: FastifyRequest): CompiledValidator {
-  const inScope = Object.create(request, { server: { value: instance } }) as FastifyRequest;
-  return inScope.compileValidationSchema(schema as never) as CompiledValidator;
+  const standard = isStandardSchema(schema) ? schema : standardSchemaOf(compileInScope(schema, instance));
+  return (value) => parse(standard, value, code);
 }
 
 function standardSchemaOf(validate: CompiledValidator): StandardSchema {
@@ -85,7 +67,8 @@ function pathOf(pointer: string): PropertyKey[] {
     .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
 }
 
-function isStandardSchema(schema: unknown): schema is StandardSchema {
+/** Those of some libraries are functions. */
+export function isStandardSchema(schema: unknown): schema is StandardSchema {
   return (schema as Partial<StandardSchema> | null | undefined)?.["~standard"] !== undefined;
 }
 

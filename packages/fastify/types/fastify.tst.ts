@@ -110,6 +110,25 @@ describe("events", () => {
     app.io.event("wrong", { schema }, () => ({ id: "1" }));
   });
 
+  test("have answers that the schema accepts, whatever it makes of them", () => {
+    const schema = { ack: z.string().transform(Number) };
+    app.io.event("text", { schema }, () => "1");
+    // @ts-expect-error Type 'number' is not assignable to type
+    app.io.event("number", { schema }, () => 1);
+  });
+
+  test("have answers with lists", () => {
+    const items = { type: "array", items: { type: "number" } } as const;
+    app.io.event("plain", { schema: { ack: items } }, () => [1]);
+    app.io.event("inside", { schema: { ack: Type.Object({ ids: Type.Array(Type.Number()) }) } }, () => ({
+      ids: [1, 2],
+    }));
+    app.io.event("pair", { schema: { ack: z.tuple([z.string(), z.number()]) } }, async () => ["a", 1]);
+    app.io.event("bytes", { schema: { ack: z.instanceof(Uint8Array) } }, () => new Uint8Array(1));
+    // @ts-expect-error is not assignable to type
+    app.io.event("wrong", { schema: { ack: items } }, () => ["1"]);
+  });
+
   test("know their config in hooks and handlers", () => {
     app.io.event(
       "c",

@@ -2,6 +2,7 @@ import type { CanActivate, ExecutionContext } from "@nestjs/common";
 import type { ExtendedError, Socket } from "@plugboard/server";
 import { isObservable, lastValueFrom } from "rxjs";
 import { describeError, FORBIDDEN_MESSAGE, httpBody } from "./error-answers.js";
+import { platformRequest } from "./platform-front.js";
 import type { GatewayClass, SocketMiddlewareClass } from "./gateways.js";
 
 /** What guards are told as the pattern of the event, at connect. */
@@ -107,7 +108,8 @@ class ConnectContext implements ExecutionContext {
 
   switchToHttp(): ReturnType<ExecutionContext["switchToHttp"]> {
     return {
-      getRequest: <T>() => (this.#args[0] as Socket).request as T,
+      // As guards for HTTP see it, such as those of `@nestjs/passport`: they leave the user there.
+      getRequest: <T>() => platformRequest((this.#args[0] as Socket).request) as T,
       getResponse: <T>() => undefined as T,
       getNext: <T>() => undefined as T,
     };

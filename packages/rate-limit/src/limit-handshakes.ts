@@ -32,7 +32,6 @@ export function limitHandshakes(io: AnyServer, options: HandshakeLimitOptions): 
   const limit = new Limit(options, options.onLimiterError);
   const keyOf = (request: IncomingMessage): string =>
     by === "address" ? addressKey(request.socket.remoteAddress) : String(by(request));
-  const engine = io.engine as AnyServer["engine"] | undefined;
   const limited =
     (allowRequest: AllowRequest | undefined): AllowRequest =>
     async (request, decide) => {
@@ -46,8 +45,7 @@ export function limitHandshakes(io: AnyServer, options: HandshakeLimitOptions): 
         await allowRequest(request, decide);
       }
     };
-  // For engines that are made when the server is attached, and for one that is there.
-  for (const options of [io.opts, engine?.opts] as ({ allowRequest?: AllowRequest } | undefined)[]) {
-    if (options !== undefined) options.allowRequest = limited(options.allowRequest);
-  }
+  io.configureEngines((engine) => {
+    engine.allowRequest = limited(engine.allowRequest);
+  });
 }

@@ -2,7 +2,6 @@ import type { AnyServer, AnySocket } from "./any-socket.js";
 import type { Limiter, LimiterAnswer, RateRule } from "./limiter.js";
 import { MemoryLimiter } from "./memory-limiter.js";
 import type { Excess } from "./rate-limit-error.js";
-import { reportFailure } from "./report-failure.js";
 
 /** What becomes of an action when its limiter fails or does not answer within {@link LIMITER_TIMEOUT_MS}. */
 export type LimiterErrorPolicy = "allow" | "refuse";
@@ -39,7 +38,7 @@ export class Limit {
     try {
       excess = await this.#consume(keyOf());
     } catch (error) {
-      if (!this.#isFailing) reportFailure(server, socket, error);
+      if (!this.#isFailing) server.reportFailure("rate-limit", error, socket);
       this.#isFailing = true;
       return this.#onLimiterError === "allow" ? undefined : { retryAfterMs: RETRY_AFTER_FAILURE_MS };
     }

@@ -26,6 +26,19 @@ describe("keyOfSocket", () => {
     },
   );
 
+  it.each([
+    ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"],
+    ["2001:db8:1:2::9", "2001:db8:1:2::/64"],
+    ["2001:db8::9", "2001:db8:0:0::/64"],
+    ["2001:db8::", "2001:db8:0:0::/64"],
+    ["::1:2:3:4:5", "0:0:0:1::/64"],
+    ["::1", "0:0:0:0::/64"],
+    ["fe80::1%eth0", "fe80:0:0:0::/64"],
+    ["::ffff:10.0.0.1", "10.0.0.1"],
+  ])("takes %s for what one customer owns, %s", (address, owned) => {
+    expect(keyOfSocket("address", socket({}, address))).toBe(`address:${owned}`);
+  });
+
   it("never takes a user for an address, nor a missing address for any other", () => {
     expect(keyOfSocket("user", socket({ user: { id: "address:10.0.0.1" } }))).toBe("user:address:10.0.0.1");
     expect(keyOfSocket("address", socket({}))).toBe("address:");

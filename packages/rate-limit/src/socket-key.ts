@@ -18,7 +18,19 @@ export function keyOfSocket(by: SocketKey, socket: AnySocket): string {
   return user === undefined || user === null ? addressKey(socket.conn.remoteAddress) : `user:${String(user)}`;
 }
 
-/** The name under which a limiter counts for an address; a socket file has none, so its peers count as one. */
-export function addressKey(address: string | undefined): string {
-  return `address:${address ?? ""}`;
+/**
+ * The name under which a limiter counts for an address; a socket file has none, so its peers count as one. One customer
+ * owns at least the last 64 bits of an IPv6 address, so these do not count (RFC 6177).
+ */
+export function addressKey(address = ""): string {
+  if (!address.includes(":")) return `address:${address}`;
+  const [, mapped] = /^::ffff:([\d.]+)$/i.exec(address) ?? [];
+  return `address:${mapped ?? `${network(address)}::/64`}`;
+}
+
+/** The first four groups of an IPv6 address. */
+function network(address: string): string {
+  const [head = [], tail = []] = address.split("::").map((part) => (part === "" ? [] : part.split(":")));
+  const zeros = Array<string>(Math.max(0, 8 - head.length - tail.length)).fill("0");
+  return [...head, ...zeros, ...tail].slice(0, 4).join(":");
 }

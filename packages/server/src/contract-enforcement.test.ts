@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import { defineEvents } from "@plugboard/contract";
 import { z } from "zod";
 import { FakeEngine, turn, type FakeConnection } from "./fake-engine.js";
-import { Server, useContract, type ListenerFailure, type ServerOptions } from "./index.js";
+import { contractOf, Server, useContract, type ListenerFailure, type ServerOptions } from "./index.js";
 
 const contract = defineEvents({
   client: {
@@ -195,5 +195,12 @@ describe("a contract", () => {
     expect(await ask(child.connection, '2/x1,1["b"]')).toMatchObject([expect.stringContaining("SIO_UNKNOWN_EVENT")]);
     expect(await ask(main.connection, '21["b"]')).toEqual([]);
     expect(heard).toHaveBeenCalledOnce();
+  });
+
+  it("is what its namespace says it is", () => {
+    const io = new Server();
+    useContract(io, contract);
+    expect(contractOf(io.sockets)).toBe(contract);
+    expect(contractOf(io.of("/other"))).toBeUndefined();
   });
 });

@@ -63,7 +63,7 @@ export function admitEvent(contract: Contract, socket: Receiver, event: unknown[
 function checkedAnswer({ ack: schema }: EventDefinition, socket: Receiver, event: unknown[], ack: Callback): Callback {
   if (schema === undefined) return ack;
   const fail = (error: unknown): void => {
-    socket.server._guard.report(event, socket, error);
+    socket.server._guard.tell({ socket, event: event[0] as string, args: event.slice(1, -1), ack: undefined, error });
     // What is wrong with it is not the client's affair.
     ack(errorAnswer(new EventError("SIO_INVALID_ACK", "The answer is not valid")));
   };

@@ -9,7 +9,7 @@
  * (`SocketData`).
  */
 import type { Contract, ErrorAnswer, ServerEmitEvents, ServerListenEvents, StandardSchema } from "@plugboard/contract";
-import type { Engine, Session as EngineSession } from "@plugboard/engine";
+import type { Engine, EngineOptions, Session as EngineSession } from "@plugboard/engine";
 import type { DisconnectReason } from "@plugboard/protocol";
 import type { EventEmitter } from "node:events";
 import type { IncomingMessage, Server as HttpServer } from "node:http";
@@ -399,6 +399,21 @@ export interface Server<
   close(fn?: (error?: Error) => void): Promise<void>;
   close(options: CloseOptions): Promise<void>;
 
+  /**
+   * Tells `onListenerError`, or the console where there is none, of a failure outside of listeners: what works beside the
+   * server, such as a session store or a rate limiter, has nobody else to tell.
+   *
+   * @param event - what failed
+   * @param socket - whom it is about, if anybody
+   */
+  reportFailure(event: string, error: unknown, socket?: unknown, args?: readonly unknown[]): void;
+  /**
+   * Changes options that engines read at each handshake, such as `allowRequest` and `checkOrigin`.
+   *
+   * @param change - called once for each engine that is attached, and once for those that will be
+   */
+  configureEngines(change: (options: Partial<EngineOptions>) => void): this;
+
   // public by contract: third-party adapters and tools read these (spec/server.md 3.10)
   readonly opts: Partial<ServerOptions>;
   readonly encoder: ParserEncoder;
@@ -666,4 +681,9 @@ export function useContract<C extends Contract, ServerSideEvents extends EventsM
 ): Namespace<ServerListenEvents<C>, ServerEmitEvents<C>, ServerSideEvents, SocketData>;
 export function useContract(target: object, contract: Contract): unknown {
   return (target as ServerImplementation | NamespaceImplementation).useContract(contract);
+}
+
+/** The contract that a namespace was given by {@link useContract}, such as for a document about it; `undefined`: none. */
+export function contractOf(namespace: Namespace<any, any, any, any>): Contract | undefined {
+  return (namespace as unknown as NamespaceImplementation)._contract;
 }

@@ -38,6 +38,20 @@ afterEach(() => {
 });
 
 describe("the handler of an event", () => {
+  it("ends no process when it fails, with the option compat either: the client is answered", async () => {
+    const { socket, connection, failures } = await pair({ compat: true });
+    const uncaught = vi.fn();
+    process.on("uncaughtException", uncaught);
+    socket.handle("x", () => {
+      throw new Error("broken");
+    });
+    const [answer] = await ask(connection, '21["x",1]');
+    process.off("uncaughtException", uncaught);
+    expect(answer).toContain("SIO_INTERNAL_ERROR");
+    expect(failures).toEqual([{ socket, event: "x", args: [1], ack: undefined, error: new Error("broken") }]);
+    expect(uncaught).not.toHaveBeenCalled();
+  });
+
   it("answers with what it returns, in the turn in which the event comes", async () => {
     const { socket, connection } = await pair();
     socket.handle("add", ({ a, b }) => ({ sum: a + b }));

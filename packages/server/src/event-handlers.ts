@@ -191,7 +191,7 @@ class Settlement {
   /** Without the acknowledgement, which is answered here. */
   #report(error: unknown): void {
     const { event, args } = this.#context;
-    this.#socket.server._guard.report([event, ...args], this.#socket, error);
+    this.#socket.server._guard.tell({ socket: this.#socket, event, args, ack: undefined, error });
   }
 }
 

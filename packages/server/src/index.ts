@@ -2,7 +2,15 @@ import { EventError, parse } from "@plugboard/contract";
 import { isSameOrigin, nodeRequest } from "@plugboard/engine";
 import type { Adapter as AdapterInterface } from "./adapter-contract.js";
 import { InMemoryAdapter } from "./adapter.js";
-import { type AttachableServer, Namespace, Server, type ServerOptions, Socket, useContract } from "./contract.js";
+import {
+  type AttachableServer,
+  contractOf,
+  Namespace,
+  Server,
+  type ServerOptions,
+  Socket,
+  useContract,
+} from "./contract.js";
 import { SessionAwareAdapter as InMemorySessionAwareAdapter } from "./session-aware-adapter.js";
 
 /** Class of adapters, for classes that extend it. A namespace makes them. */
@@ -31,6 +39,7 @@ export interface CreateServer {
   readonly Adapter: typeof Adapter;
   readonly SessionAwareAdapter: typeof SessionAwareAdapter;
   readonly EventError: typeof EventError;
+  readonly contractOf: typeof contractOf;
   readonly isSameOrigin: typeof isSameOrigin;
   readonly nodeRequest: typeof nodeRequest;
   readonly parse: typeof parse;
@@ -47,6 +56,7 @@ const createServer: CreateServer = Object.assign(
     Adapter,
     SessionAwareAdapter,
     EventError,
+    contractOf,
     isSameOrigin,
     nodeRequest,
     parse,
@@ -57,7 +67,7 @@ const createServer: CreateServer = Object.assign(
 // Node hands out the export of this name where CommonJS code calls `require()`; the CommonJS build does the same.
 export { createServer as "module.exports" };
 export { Namespace, Server, Socket };
-export { EventError, useContract };
+export { contractOf, EventError, useContract };
 export { isSameOrigin, nodeRequest, parse };
 export type { Engine, EngineMiddleware, HeaderFields, HttpAnswer } from "@plugboard/engine";
 export type { ErrorAnswer, StandardSchema } from "@plugboard/contract";

@@ -111,6 +111,17 @@ describe("a listener that fails", () => {
     expect(logged).toHaveBeenCalledTimes(2);
   });
 
+  it("may be no listener: who works beside the server reports likewise, and ends no process", async () => {
+    const { io, socket } = await pair({ compat: true });
+    const error = new Error("broken");
+    io.reportFailure("store", error, socket);
+    expect(logged.mock.calls).toEqual([['[plugboard] a listener of "store" failed:', error]]);
+    const failures: ListenerFailure[] = [];
+    io.onListenerError = (failure) => failures.push(failure);
+    io.reportFailure("store", error, socket, [1]);
+    expect(failures).toEqual([{ socket, event: "store", args: [1], ack: undefined, error }]);
+  });
+
   it("brings the process down with the option compat, as in the reference", async () => {
     const { socket, connection } = await pair({ compat: true });
     const uncaught = vi.fn();

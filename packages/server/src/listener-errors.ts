@@ -107,7 +107,12 @@ export class ListenerGuard {
     const last = event.at(-1);
     const ack = event.length > 1 && typeof last === "function" ? (last as (...args: unknown[]) => void) : undefined;
     const name = typeof event[0] === "symbol" ? event[0] : String(event[0]);
-    const failure: ListenerFailure = { socket, event: name, args: event.slice(1, ack && -1), ack, error };
+    this.tell({ socket, event: name, args: event.slice(1, ack && -1), ack, error });
+  }
+
+  /** Reports what is no listener's: it does not end the process with `compat` either. */
+  tell(failure: ListenerFailure): void {
+    const { event: name, error } = failure;
     const handler = this.#options.onListenerError;
     if (handler === undefined) return print(name, error);
     try {

@@ -68,7 +68,7 @@ export class RecoveryChecks {
       try {
         if (!(await check({ session: { sid, rooms, data }, namespace, request: client.request, auth }))) return null;
       } catch (error) {
-        this.#guard.report(["confirmRecovery"], undefined, error);
+        this.#guard.tell({ socket: undefined, event: "confirmRecovery", args: [], ack: undefined, error });
         return null;
       }
     }

@@ -1,5 +1,5 @@
 import type { Contract } from "@plugboard/contract";
-import { Engine } from "@plugboard/engine";
+import { Engine, type EngineOptions } from "@plugboard/engine";
 import { createDebug } from "@plugboard/engine/internal";
 import { EventEmitter } from "node:events";
 import type { Server as HttpServer } from "node:http";
@@ -72,6 +72,7 @@ interface EnginePart {
   on(event: "connection", listener: (conn: Connection) => void): unknown;
   close(): unknown;
   detach?(): unknown;
+  readonly opts?: Partial<EngineOptions>;
 }
 
 /** Where connections come from. */
@@ -148,6 +149,16 @@ export class ServerImplementation extends EventEmitter implements ServerPart {
   set onListenerError(handler: ((failure: ListenerFailure) => void) | undefined) {
     if (handler === undefined) delete this.opts.onListenerError;
     else this.opts.onListenerError = handler;
+  }
+
+  reportFailure(event: string, error: unknown, socket?: unknown, args: readonly unknown[] = []): void {
+    this._guard.tell({ socket, event, args: [...args], ack: undefined, error });
+  }
+
+  configureEngines(change: (options: Partial<EngineOptions>) => void): this {
+    change(this.opts);
+    for (const { engine } of this._origins) if (engine.opts !== undefined) change(engine.opts);
+    return this;
   }
 
   // Settings: without an argument they tell, with one they set.

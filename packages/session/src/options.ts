@@ -41,4 +41,9 @@ export interface MiddlewareOptions {
    * HEAD and OPTIONS. Say yes to a GET that changes the session, such as the callback of a login elsewhere.
    */
   takesTurn?: OfRequest<boolean>;
+  /**
+   * The session that a request has already, with its id: one that takes no turn keeps it, and the wrapped middleware does not run.
+   * Default: none has one.
+   */
+  loaded?: OfRequest<{ readonly id: string; readonly session: object } | undefined>;
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { EventError, type RecoveryCandidate, type Socket } from "@plugboard/server";
+import { EventError, type RecoveryCandidate } from "@plugboard/server";
 import { Draft } from "./draft.js";
 import type { AnyServer, AnySocket, OfRequest, SessionResponse } from "./framework-types.js";
 import { holdingOf, type Change } from "./holding.js";
@@ -58,7 +58,12 @@ export class SessionCore implements SocketSessionHost {
     this.#sessionIdOf = options.sessionIdOf ?? sessionIdOfExpress;
     this.#onEnd = options.onEnd ?? "rehandshake";
     this.#touchEveryMs = options.touchEveryMs ?? 60_000;
-    if (options.checkOrigin !== false) checkOrigins(io);
+    // Where a cookie says who a client is, a page of anybody could open a socket in its name.
+    if (options.checkOrigin !== false) {
+      io.configureEngines((engine) => {
+        engine.checkOrigin ??= true;
+      });
+    }
     this.#notices = new SessionNotices(
       io,
       (notice) => this.#hear(notice),
@@ -268,14 +273,7 @@ export class SessionCore implements SocketSessionHost {
   }
 
   report(socket: unknown, event: string, args: readonly unknown[], error: unknown): void {
-    const failure = { socket: socket as Socket | undefined, event, args, ack: undefined, error };
-    const print = (what: unknown): void => console.error(`[plugboard] "${event}" failed:`, what);
-    if (this.#io.onListenerError === undefined) return print(error);
-    try {
-      this.#io.onListenerError(failure);
-    } catch (handlerError) {
-      print(handlerError);
-    }
+    this.#io.reportFailure(event, error, socket, args);
   }
 
   // What happens to sessions.
@@ -394,18 +392,4 @@ export class SessionCore implements SocketSessionHost {
 function sessionIdOfExpress(request: { readonly sessionID?: unknown } | undefined): string | undefined {
   const id = request?.sessionID;
   return typeof id === "string" ? id : undefined;
-}
-
-interface OriginOptions {
-  checkOrigin?: unknown;
-}
-
-/** Where a cookie says who a client is, a page of anybody could open a socket in its name. */
-function checkOrigins(io: AnyServer): void {
-  // For engines that are made when the server is attached, and for one that is there.
-  for (const options of [io.opts, (io.engine as { opts?: object } | undefined)?.opts] as (
-    OriginOptions | undefined
-  )[]) {
-    if (options !== undefined) options.checkOrigin ??= true;
-  }
 }

@@ -34,13 +34,17 @@ export class SocketSessions {
   middleware(session: SessionMiddleware, options: MiddlewareOptions = {}): SessionMiddleware {
     const takesTurn = options.takesTurn ?? ((req: { method?: unknown }) => !SAFE_METHODS.has(req.method));
     return (req, res, next) => {
-      const scope = this.#core.scopeOf(req, res, takesTurn(req));
-      return scope.enter(() =>
-        session(req, res, (error) => {
-          scope.followTo(res);
-          next(error);
-        }),
-      );
+      const waits = takesTurn(req);
+      const scope = this.#core.scopeOf(req, res, waits);
+      const goOn = (error?: unknown): void => {
+        scope.followTo(res);
+        next(error);
+      };
+      const known = waits ? undefined : options.loaded?.(req);
+      if (known === undefined) return scope.enter(() => session(req, res, goOn));
+      void scope.begin(known.id);
+      scope.loaded(known.session);
+      return scope.enter(() => goOn());
     };
   }
 

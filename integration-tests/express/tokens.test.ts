@@ -1,0 +1,134 @@
+import { jwtAuth, type ExpressServer } from "@plugboard/express";
+import { describe, expect, it } from "vitest";
+import { nextEvent } from "../support/next-event.js";
+import { expressVersions, loadPeer } from "./peers.js";
+import { startApp } from "./start-app.js";
+import { clientKinds, stock, Visitor, type ClientOptions, type Refusal } from "./visitor.js";
+
+const SECRET = "a secret of at least thirty-two characters";
+
+interface JsonWebToken {
+  sign(payload: object, secret: string): string;
+  verify(token: string, secret: string, options: object): { sub: string; jti: string; exp: number };
+}
+
+const jsonwebtoken = (): Promise<JsonWebToken> => loadPeer<JsonWebToken>("jsonwebtoken");
+
+/** Signs tokens of Ada that live this long. */
+async function signer(): Promise<(lastsMs: number, by?: string) => string> {
+  const { sign } = await jsonwebtoken();
+  let count = 0;
+  return (lastsMs, by = SECRET) => sign({ sub: "ada", jti: `t${++count}`, exp: (Date.now() + lastsMs) / 1000 }, by);
+}
+
+/** An application whose sockets have tokens, which jsonwebtoken verifies. */
+async function startWithTokens(
+  express: (typeof expressVersions)[number],
+  options: { refresh?: boolean; cookie?: string } = {},
+): Promise<{ io: ExpressServer; url: string }> {
+  const { verify } = await jsonwebtoken();
+  const { io, url } = await startApp(express, (app, io) => {
+    app.use(io.middleware());
+    io.use(
+      jwtAuth({
+        verify(token) {
+          const { sub, jti, exp } = verify(token, SECRET, { algorithms: ["HS256"] });
+          return { user: sub, tokenId: jti, expiresAt: exp * 1000 };
+        },
+        ...options,
+      }),
+    );
+    for (const namespace of ["/", "/other"]) {
+      io.of(namespace).on("connection", (socket) => {
+        socket.handle("who", () => socket.credentials?.user);
+        socket.handle("expires", () => socket.credentials?.expiresAt);
+      });
+    }
+  });
+  return { io, url };
+}
+
+describe.each(expressVersions)("with Express $version and jsonwebtoken", (express) => {
+  describe.each(clientKinds)("$name", (kind) => {
+    it.each(["auth", "header", "cookie"])("gets in by a token in its %s", async (carrier) => {
+      const { url } = await startWithTokens(express, carrier === "cookie" ? { cookie: "jwt" } : {});
+      const token = (await signer())(60_000);
+      const options: Record<string, ClientOptions> = {
+        auth: { auth: { token } },
+        header: { extraHeaders: { authorization: `Bearer ${token}` } },
+        cookie: { extraHeaders: { cookie: `jwt=${token}` } },
+      };
+      const socket = await new Visitor(url).connect(kind, options[carrier]!);
+      expect(await socket.emitWithAck("who")).toBe("ada");
+    });
+
+    it("is refused in every namespace without a good token, hears why, and stays away", async () => {
+      const { url } = await startWithTokens(express);
+      const sign = await signer();
+      const tokens: [auth: object, code: string][] = [
+        [{}, "SIO_UNAUTHORIZED"],
+        [{ token: sign(60_000, "another secret") }, "SIO_UNAUTHORIZED"],
+        [{ token: sign(-60_000) }, "SIO_CREDENTIALS_EXPIRED"],
+      ];
+      for (const path of ["/", "/other"]) {
+        for (const [auth, code] of tokens) {
+          const socket = new Visitor(url + path).open(kind, { auth });
+          const [error] = await nextEvent<[Refusal]>(socket, "connect_error");
+          expect(error.data).toEqual({ code });
+          expect(socket.active).toBe(false);
+        }
+      }
+    });
+
+    it("is ended when its token is revoked, and refused with it", async () => {
+      const { io, url } = await startWithTokens(express);
+      const token = (await signer())(60_000);
+      const socket = await new Visitor(url).connect(kind, { auth: { token } });
+      const ended = nextEvent(socket, "disconnect");
+      const refused = nextEvent<[Refusal]>(socket, "connect_error");
+      await io.revoke({ tokenId: "t1" });
+      expect((await ended)[0]).toBe("transport close");
+      expect((await refused)[0].data).toEqual({ code: "SIO_CREDENTIALS_REVOKED" });
+    });
+  });
+});
+
+/** On both versions at once, for this takes its time. */
+it("before the token expires, our client renews on its connection, and the stock client comes back with a new one", async () => {
+  const all = expressVersions.map(async (express) => {
+    const { url } = await startWithTokens(express, { refresh: true });
+    const sign = await signer();
+    const lastsMs = 4000;
+    const firstEnd = Date.now() + lastsMs;
+    await Promise.all(
+      clientKinds.map(async (kind) => {
+        let asked = 0;
+        const auth = (answer: (auth: object) => void): void => {
+          answer({ token: sign(++asked === 1 ? lastsMs : 60_000) });
+        };
+        const socket = new Visitor(url).open(kind, { auth });
+        await nextEvent(socket, "connect");
+        const { id } = socket;
+        const expires = (): Promise<number> => socket.emitWithAck("expires") as Promise<number>;
+        expect(await expires()).toBeLessThan(firstEnd + 10_000);
+        if (kind.io === stock) {
+          const back = nextEvent(socket, "disconnect").then(async ([reason]) => {
+            await nextEvent(socket, "connect");
+            return reason;
+          });
+          expect(await back).toBe("transport close");
+          expect(socket.id).not.toBe(id);
+        } else {
+          while ((await expires()) < firstEnd + 10_000) await new Promise((resolve) => setTimeout(resolve, 50));
+          // Beyond the end of the first token, and the second by which ends may be late.
+          await new Promise((resolve) => setTimeout(resolve, firstEnd + 1200 - Date.now()));
+          expect(socket.id).toBe(id);
+        }
+        expect(await socket.emitWithAck("who")).toBe("ada");
+        expect(await expires()).toBeGreaterThan(firstEnd + 10_000);
+        expect(asked).toBe(2);
+      }),
+    );
+  });
+  await Promise.all(all);
+});

@@ -1,0 +1,152 @@
+/* oxlint-disable typescript/no-explicit-any -- stands for the program of a user, which is compiled without being checked */
+// Logins by passport and by session on both platforms, and by token. Sessions are kept in FILE, so that they outlive the
+// process; MAX_AGE is how long one lives, in milliseconds. COOKIE_CORS: an origin that may send cookies.
+import "reflect-metadata";
+import { Injectable, Module, UnauthorizedException } from "@nestjs/common";
+import { NestFactory } from "@nestjs/core";
+import { ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway } from "@nestjs/websockets";
+import { InjectServer, SocketIoModule, UseConnectionGuards, WsSession, WsUser } from "@plugboard/nestjs";
+import { credentials } from "@plugboard/auth";
+import { EventEmitter } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import { createPlatform, require } from "./platform.mjs";
+
+const { PLATFORM = "express", FILE = "", MAX_AGE = "600000", PORT = "0", COOKIE_CORS } = process.env;
+const maxAge = Number(MAX_AGE);
+
+/** Sessions in a file, as stores of express-session and @fastify/session are. */
+class FileStore extends EventEmitter {
+  read(): Record<string, any> {
+    try {
+      return JSON.parse(readFileSync(FILE, "utf8"));
+    } catch {
+      return {};
+    }
+  }
+  write(change: (all: Record<string, any>) => void, done?: (error?: Error) => void) {
+    const all = this.read();
+    change(all);
+    writeFileSync(FILE, JSON.stringify(all));
+    setImmediate(() => done?.());
+  }
+  get(id: string, done: (error: unknown, session?: unknown) => void) {
+    const found = this.read()[id];
+    const isOver = new Date(found?.cookie?.expires ?? Infinity).getTime() <= Date.now();
+    setImmediate(() => done(null, isOver ? undefined : found));
+  }
+  set(id: string, session: any, done?: (error?: Error) => void) {
+    const copy = JSON.parse(JSON.stringify(session));
+    this.write((all) => void (all[id] = copy), done);
+  }
+  destroy(id: string, done?: (error?: Error) => void) {
+    this.write((all) => void delete all[id], done);
+  }
+}
+
+@Injectable()
+class LoggedIn {
+  canActivate(context: any) {
+    const socket = context.switchToWs().getClient();
+    // Passport says who it is on Express, the session does on Fastify.
+    if ((socket.request.user ?? socket.session?.data.user) === undefined)
+      throw new UnauthorizedException("log in first");
+    return true;
+  }
+}
+
+@UseConnectionGuards(LoggedIn)
+@WebSocketGateway({ namespace: "shop" })
+class ShopGateway {
+  @SubscribeMessage("who") who(@WsUser("name") user: unknown, @WsSession("user") id: unknown) {
+    return { user: user ?? null, id: id ?? null };
+  }
+  @SubscribeMessage("add") async add(@WsSession() session: any, @MessageBody() item: string) {
+    const data = await session.update((draft: any) => void (draft.cart ??= []).push(item));
+    return data.cart;
+  }
+}
+
+@WebSocketGateway()
+class OpenGateway {
+  @SubscribeMessage("hello") hello(@WsSession("user") user: unknown) {
+    return user ?? "stranger";
+  }
+}
+
+/** Tokens are `name:expiry`: what `JwtService.verifyAsync` gives of a real one. */
+@Injectable()
+class Tokens {
+  constructor(@InjectServer() io: any) {
+    credentials(io, {
+      required: (namespace) => namespace === "/tokens",
+      verify: (token: string) => {
+        const [user, expiresAt] = token.split(":") as [string, string];
+        return { user, expiresAt: Number(expiresAt) };
+      },
+    });
+  }
+}
+
+@WebSocketGateway({ namespace: "tokens" })
+class TokenGateway {
+  @SubscribeMessage("who") who(@WsUser("user") user: string, @ConnectedSocket() socket: any) {
+    return `${user} in ${socket.nsp.name}`;
+  }
+}
+
+@Module({
+  imports: [SocketIoModule.forRoot()],
+  providers: [ShopGateway, OpenGateway, TokenGateway, LoggedIn, Tokens],
+})
+class AppModule {}
+
+const app: any = await NestFactory.create(AppModule, await createPlatform(PLATFORM), { logger: ["error"] });
+if (COOKIE_CORS !== undefined) app.enableCors({ origin: COOKIE_CORS, credentials: true });
+const secret = "a secret that is long enough for everybody";
+const store = new FileStore();
+const ada = { id: "ada", name: "Ada" };
+if (PLATFORM === "express") {
+  const session = require("express-session");
+  const passport = new (require("passport").Passport)();
+  passport.serializeUser((user: any, done: any) => done(null, user.id));
+  passport.deserializeUser((id: string, done: any) => done(null, id === "ada" ? ada : false));
+  // The methods that express-session adds to stores.
+  Object.setPrototypeOf(FileStore.prototype, session.Store.prototype);
+  app.use(session({ secret, store, resave: false, saveUninitialized: false, cookie: { maxAge } }));
+  app.use(passport.session());
+  app.use((req: any, res: any, next: any) => {
+    const done = (): void => res.end("{}");
+    if (req.url === "/login") {
+      return req.login(ada, () => {
+        req.session.user = "ada";
+        done();
+      });
+    }
+    if (req.url === "/logout") return req.logout(done);
+    if (req.url === "/data") return res.end(JSON.stringify(req.session));
+    next();
+  });
+} else {
+  await app.register(require("@fastify/cookie"));
+  await app.register(require("@fastify/session"), {
+    secret,
+    store,
+    cookie: { secure: false, maxAge },
+    saveUninitialized: false,
+    rolling: false,
+  });
+  const fastify = app.getHttpAdapter().getInstance();
+  fastify.post("/login", async (request: any) => {
+    await request.session.regenerate();
+    request.session.user = "ada";
+    return {};
+  });
+  fastify.post("/logout", async (request: any) => {
+    await request.session.destroy();
+    return {};
+  });
+  fastify.get("/data", async (request: any) => request.session);
+}
+app.enableShutdownHooks();
+await app.listen(Number(PORT), "127.0.0.1");
+console.log(`listening http://127.0.0.1:${app.getHttpServer().address().port}`);

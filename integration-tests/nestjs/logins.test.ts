@@ -1,0 +1,148 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { Browser, clientKinds, loggedIn, stockOverWebSocket } from "../session/browser.js";
+import { nextEvent } from "../support/next-event.js";
+import { NEST_VERSIONS, PLATFORMS, prepareNest, startNest, type NestProcess } from "./nest-app.js";
+
+type Env = Readonly<Record<string, string>>;
+type Refusal = Error & { data: unknown };
+
+const runs = NEST_VERSIONS.flatMap((version) => PLATFORMS.map((platform) => ({ version, platform })));
+const REFUSED = { statusCode: 401, message: "log in first", error: "Unauthorized" };
+const [stockOverPolling] = clientKinds as [(typeof clientKinds)[0]];
+
+describe.each(runs)("logins on Nest $version with $platform", ({ version, platform }) => {
+  let folder: string;
+  let app: NestProcess;
+  beforeAll(async () => {
+    await prepareNest(version);
+    folder = await mkdtemp(join(tmpdir(), "plugboard-sessions-"));
+    const FILE = join(folder, "sessions.json");
+    app = await startNest(version, "logins", { PLATFORM: platform, FILE, COOKIE_CORS: "https://friend.example" });
+  });
+  afterAll(async () => {
+    await app.kill();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  /** One of its own, for a test that ends it or has other sessions. */
+  async function start(env: Env = {}): Promise<NestProcess & { restart(): Promise<NestProcess> }> {
+    const own = { PLATFORM: platform, FILE: join(folder, "own-sessions.json"), ...env };
+    const app = await startNest(version, "logins", own);
+    onTestFinished(() => app.kill());
+    return {
+      ...app,
+      async restart() {
+        await app.stop();
+        const next = await startNest(version, "logins", { ...own, PORT: new URL(app.url).port });
+        onTestFinished(() => next.kill());
+        return next;
+      },
+    };
+  }
+
+  it.each([stockOverPolling, stockOverWebSocket])(
+    "refuses $name while nobody is logged in, and lets it in when it connects after the login",
+    async (kind) => {
+      const browser = new Browser(app.url);
+      const socket = browser.open(kind, { path: "/shop" });
+      const [error] = await nextEvent<[Refusal]>(socket, "connect_error");
+      expect(error.data).toEqual(REFUSED);
+      // It stays away until the program says so: a guard has decided.
+      expect(socket.active).toBe(false);
+      await browser.post("/login");
+      socket.connect();
+      await nextEvent(socket, "connect");
+      const user = platform === "express" ? "Ada" : null;
+      expect(await socket.emitWithAck("who")).toEqual({ user, id: "ada" });
+    },
+  );
+
+  it.each([stockOverPolling, stockOverWebSocket])(
+    "ends $name with its login; it comes back, is refused, and gets in after the next login",
+    async (kind) => {
+      const browser = await loggedIn(app.url);
+      const socket = await browser.connect(kind, { path: "/shop" });
+      const ended = nextEvent(socket, "disconnect");
+      const refused = nextEvent<[Refusal]>(socket, "connect_error");
+      await browser.post("/logout");
+      expect((await ended)[0]).toBe("transport close");
+      expect((await refused)[0].data).toEqual(REFUSED);
+      await browser.post("/login");
+      socket.connect();
+      await nextEvent(socket, "connect");
+      expect(await socket.emitWithAck("who")).toMatchObject({ id: "ada" });
+    },
+  );
+
+  it("ends a socket when its session expires, and refuses it then", async () => {
+    const browser = await loggedIn((await start({ MAX_AGE: "1500" })).url);
+    const socket = await browser.connect(stockOverWebSocket, { path: "/shop" });
+    const refused = nextEvent<[Refusal]>(socket, "connect_error");
+    expect((await nextEvent(socket, "disconnect"))[0]).toBe("transport close");
+    expect((await refused)[0].data).toEqual(REFUSED);
+  });
+
+  it("takes a socket back by itself when the server restarts, with what is in its session", async () => {
+    const app = await start();
+    const browser = await loggedIn(app.url);
+    const socket = await browser.connect(stockOverWebSocket, { path: "/shop" });
+    expect(await socket.emitWithAck("add", "tea")).toEqual(["tea"]);
+    const back = nextEvent(socket, "disconnect").then(() => nextEvent(socket, "connect"));
+    await app.restart();
+    await back;
+    expect(await socket.emitWithAck("add", "milk")).toEqual(["tea", "milk"]);
+    expect(await browser.get("/data")).toMatchObject({ cart: ["tea", "milk"] });
+  });
+
+  it("loses no change by two sockets of a session", async () => {
+    const browser = await loggedIn(app.url);
+    const sockets = await Promise.all(
+      [stockOverPolling, stockOverWebSocket].map((kind) => browser.connect(kind, { path: "/shop" })),
+    );
+    await Promise.all(Array.from({ length: 10 }, (_, i) => sockets[i % 2]!.emitWithAck("add", `${i}`)));
+    expect(((await browser.get("/data")) as { cart: string[] }).cart).toHaveLength(10);
+  });
+
+  it("refuses a handshake that has the cookie and comes from a page of another origin", async () => {
+    const { url } = app;
+    const { cookie = "" } = await loggedIn(url);
+    const statusOf = async (headers: Record<string, string>): Promise<number> =>
+      (await fetch(`${url}/socket.io/?EIO=4&transport=polling`, { headers })).status;
+    expect(await statusOf({ cookie, origin: "https://evil.example" })).toBe(403);
+    expect(await statusOf({ cookie, origin: "https://friend.example" })).toBe(200);
+    expect(await statusOf({ cookie, origin: url })).toBe(200);
+    expect(await statusOf({ cookie })).toBe(200);
+    // Without the cookie it is nobody, and may bring a token.
+    expect(await statusOf({ origin: "https://evil.example" })).toBe(200);
+    const browser = new Browser(url);
+    const extraHeaders = { cookie, origin: "https://evil.example" };
+    const foreign = browser.open(stockOverWebSocket, { path: "/shop", extraHeaders, reconnection: false });
+    const [error] = await nextEvent<[{ description: { message: string } }]>(foreign, "connect_error");
+    expect(error.description.message).toContain("403");
+  });
+
+  it("knows no user where nobody is logged in", async () => {
+    const browser = new Browser(app.url);
+    const socket = await browser.connect(stockOverWebSocket);
+    expect(await socket.emitWithAck("hello")).toBe("stranger");
+  });
+
+  // Nothing of it depends on Nest.
+  if (version === "12") {
+    it("ends a socket when its token expires, and lets it in with the next one", async () => {
+      const browser = new Browser(app.url);
+      const lifetimes = [1500, 60_000];
+      const auth = (done: (auth: object) => void): void =>
+        done({ token: `ada:${Date.now() + (lifetimes.shift() ?? 0)}` });
+      const socket = await browser.connect(stockOverWebSocket, { path: "/tokens", auth });
+      expect(await socket.emitWithAck("who")).toBe("ada in /tokens");
+      const back = nextEvent(socket, "connect");
+      expect((await nextEvent(socket, "disconnect"))[0]).toBe("transport close");
+      await back;
+      expect(await socket.emitWithAck("who")).toBe("ada in /tokens");
+    });
+  }
+});

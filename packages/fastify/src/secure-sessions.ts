@@ -1,0 +1,153 @@
+import { fromRequest, SocketSessions } from "@plugboard/session";
+import type { Server, Socket } from "@plugboard/server";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { fastifyRequestOf } from "./handshake-requests.js";
+import type { SessionOptions } from "./options.js";
+
+/** How often it is looked whether sessions have expired: nothing else tells, and it is but the opening of a cookie. */
+const REVALIDATE_EVERY_MS = 60_000;
+
+type Cookies = Readonly<Record<string, string | undefined>>;
+
+/** What `@fastify/secure-session` and `@fastify/cookie` put on applications. */
+interface SecureApp {
+  decodeSecureSession(cookie: string): object | null;
+  parseCookie(header: string): Cookies;
+  unsignCookie(cookie: string): { valid: boolean; value: string | null };
+}
+
+/** What they put on requests. */
+interface SecureRequest {
+  readonly cookies?: Cookies;
+  readonly session?: SecureSession | null;
+}
+
+interface SecureSession {
+  readonly changed: boolean;
+  data(): object;
+  delete(): void;
+  regenerate(ignoredFields?: string[]): void;
+}
+
+/**
+ * The sessions of `@fastify/secure-session`. They are whole in their cookies and have no id: so the sockets of one are those
+ * that came with the same cookie, or with one that a request has since replaced.
+ */
+export class SecureSessions {
+  readonly #io: Server;
+  readonly #app: SecureApp;
+  readonly #onEnd: Required<SessionOptions>["onEnd"];
+  readonly #sessions: SocketSessions;
+  readonly #revalidation: ReturnType<typeof setInterval> | undefined;
+  /** Requests that have deleted or regenerated their session. */
+  readonly #ending = new WeakSet<FastifyRequest>();
+
+  constructor(
+    app: FastifyInstance,
+    io: Server,
+    { revalidateEveryMs = REVALIDATE_EVERY_MS, ...options }: SessionOptions,
+  ) {
+    this.#io = io;
+    this.#app = app as unknown as SecureApp;
+    this.#onEnd = options.onEnd ?? "rehandshake";
+    // The origin rule of the plugin knows what @fastify/cors allows.
+    this.#sessions = new SocketSessions(io, { ...options, store: fromRequest(readData), checkOrigin: false });
+    io.useAlways(async (socket, next) => {
+      const cookie = this.#cookieOf(fastifyRequestOf(socket.request));
+      if (cookie !== undefined) await socket.join(this.roomOf(cookie));
+      next();
+    });
+    app.addHook("onRequest", (request, _reply, done) => {
+      this.#watch(request);
+      done();
+    });
+    app.addHook("onResponse", (request, reply, done) => {
+      this.#onResponse(request, reply);
+      done();
+    });
+    if (revalidateEveryMs > 0 && this.#onEnd !== "ignore") {
+      this.#revalidation = setInterval(() => this.#revalidate(), revalidateEveryMs).unref();
+    }
+  }
+
+  roomOf(cookie: string): string {
+    return this.#sessions.roomOf(cookie);
+  }
+
+  close(): void {
+    clearInterval(this.#revalidation);
+    this.#sessions.close();
+  }
+
+  /** The cookie that is a session. What it is called only the other plugin knows. */
+  #find(cookies: Cookies): string | undefined {
+    return Object.values(cookies).find((value) => value !== undefined && this.#isSession(value));
+  }
+
+  #isSession(cookie: string): boolean {
+    if (this.#app.decodeSecureSession(cookie) !== null) return true;
+    // With the option `signed`. Other plugins than the one of cookies may have no secret.
+    if (!cookie.includes(".")) return false;
+    try {
+      const { valid, value } = this.#app.unsignCookie(cookie);
+      return valid && value !== null && this.#app.decodeSecureSession(value) !== null;
+    } catch {
+      return false;
+    }
+  }
+
+  #cookieOf(request: FastifyRequest | undefined): string | undefined {
+    return this.#find((request as SecureRequest | undefined)?.cookies ?? {});
+  }
+
+  #watch(request: FastifyRequest): void {
+    const { session } = request as SecureRequest;
+    if (!session || this.#cookieOf(request) === undefined) return;
+    for (const name of ["delete", "regenerate"] as const) {
+      const method = session[name] as (...args: unknown[]) => void;
+      const value = (...args: unknown[]): void => {
+        this.#ending.add(request);
+        method(...args);
+      };
+      Object.defineProperty(session, name, { value, configurable: true });
+    }
+  }
+
+  /** When the client has the answer: who comes back has the cookie that is in it. */
+  #onResponse(request: FastifyRequest, reply: FastifyReply): void {
+    const { session } = request as SecureRequest;
+    if (!session?.changed) return;
+    const former = this.#cookieOf(request);
+    if (former === undefined) return;
+    if (this.#ending.has(request)) {
+      if (this.#onEnd !== "ignore") this.#io.endSockets(this.roomOf(former), this.#onEnd, "session destroyed");
+      return;
+    }
+    const next = [reply.getHeader("set-cookie") ?? []]
+      .flat()
+      .map((field) => this.#find(this.#app.parseCookie(`${field}`)));
+    const cookie = next.find((found) => found !== undefined);
+    if (cookie === undefined) return;
+    for (const namespace of this.#io._nsps.values()) namespace.in(this.roomOf(former)).socketsJoin(this.roomOf(cookie));
+  }
+
+  #revalidate(): void {
+    for (const { sockets } of this.#io._nsps.values()) {
+      for (const socket of sockets.values()) this.#endIfExpired(socket as unknown as Socket);
+    }
+  }
+
+  /** A session that requests have prolonged meanwhile is in the next cookie: the client comes back with that. */
+  #endIfExpired(socket: Socket): void {
+    const request = fastifyRequestOf(socket.request);
+    const hadSession = Object.keys(readData(request) ?? {}).length > 0;
+    if (!hadSession || this.#cookieOf(request) !== undefined) return;
+    if (this.#onEnd === "disconnect") socket.disconnect(true);
+    else socket.rehandshake("session expired");
+  }
+}
+
+function readData(request: object | undefined): object | undefined {
+  const { session } = (request ?? {}) as SecureRequest;
+  return session?.data?.();
+}

@@ -1,0 +1,74 @@
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+
+/** How long a connection may be silent while the server closes, in milliseconds; twice that at most. */
+const SILENCE_MS = 250;
+
+/**
+ * The connections of an HTTP server on which no request is running. One that has sent nothing yet, or half a request, is not
+ * idle for Node, which then waits for it, and has stopped looking at its own timeouts: it would hold up a server that closes for ever.
+ */
+export class SilentConnections {
+  readonly #server: HttpServer;
+  /** How many requests are running on each. Upgraded ones are not among them. */
+  readonly #running = new Map<Socket, number>();
+  /** Of TLS, before the handshake is over: by the address of the client, for another object stands for them then. */
+  readonly #handshaking = new Map<string, Socket>();
+
+  constructor(server: HttpServer) {
+    this.#server = server;
+  }
+
+  /** To be told of each event of the server. */
+  note(event: string | symbol, args: readonly unknown[]): void {
+    if (event === "request") this.#begin(args[0] as IncomingMessage, args[1] as ServerResponse);
+    else if (event === "connection" || event === "secureConnection") this.#add(event, args[0] as Socket);
+    else if (event === "upgrade" || event === "connect") this.#running.delete((args[0] as IncomingMessage).socket);
+  }
+
+  /** Ends those that are silent, until the server has closed. */
+  sweep(onClosed: () => void): void {
+    let before = new Set<Socket>();
+    const timer = setInterval(() => {
+      const silent = this.#silent();
+      for (const socket of silent) {
+        if (before.has(socket)) socket.destroy();
+      }
+      before = silent;
+    }, SILENCE_MS).unref();
+    this.#server.once("close", () => {
+      clearInterval(timer);
+      onClosed();
+    });
+  }
+
+  #silent(): Set<Socket> {
+    const silent = new Set(this.#handshaking.values());
+    for (const [socket, running] of this.#running) {
+      if (running === 0) silent.add(socket);
+    }
+    return silent;
+  }
+
+  #add(event: string, socket: Socket): void {
+    const client = `${socket.remoteAddress} ${socket.remotePort}`;
+    if (event === "connection" && "setSecureContext" in this.#server) {
+      this.#handshaking.set(client, socket);
+      socket.once("close", () => this.#handshaking.delete(client));
+      return;
+    }
+    this.#handshaking.delete(client);
+    this.#running.set(socket, 0);
+    socket.once("close", () => this.#running.delete(socket));
+  }
+
+  #begin({ socket }: IncomingMessage, res: ServerResponse): void {
+    const running = this.#running.get(socket);
+    if (running === undefined) return;
+    this.#running.set(socket, running + 1);
+    res.once("close", () => {
+      const left = this.#running.get(socket);
+      if (left !== undefined) this.#running.set(socket, left - 1);
+    });
+  }
+}
