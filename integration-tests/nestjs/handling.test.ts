@@ -56,6 +56,11 @@ describe.each(runs)("handling of events on Nest $version with $platform", ({ ver
       200, 200, 429,
     ]);
     expect(await handshake("192.0.2.2")).toBe(200);
+    // Of the network of one customer.
+    expect([await handshake("2001:db8::1"), await handshake("2001:db8::2"), await handshake("2001:db8::3")]).toEqual([
+      200, 200, 429,
+    ]);
+    expect(await handshake("2001:db8:1::1")).toBe(200);
   });
 
   it("limits events by the address that the platform says", async () => {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { limitEvents, limitHandshakes } from "@plugboard/rate-limit";
+import { addressKey, limitEvents, limitHandshakes } from "@plugboard/rate-limit";
 import type { Server, Socket } from "@plugboard/server";
 import type { RateLimits } from "./options.js";
 import { platformRequest } from "./platform-front.js";
@@ -9,14 +9,16 @@ export function addressOf(request: IncomingMessage): string {
   return (platformRequest(request) as { ip?: string }).ip ?? request.socket.remoteAddress ?? "";
 }
 
+const keyOf = (request: IncomingMessage): string => addressKey(addressOf(request));
+
 /** @throws RangeError when points or duration of a rule are out of bounds */
 export function limitRates(io: Server, { handshake, events }: RateLimits): void {
   if (handshake !== undefined) {
     const { by = "address" } = handshake;
-    limitHandshakes(io, { ...handshake, by: typeof by === "function" ? by : addressOf });
+    limitHandshakes(io, { ...handshake, by: typeof by === "function" ? by : keyOf });
   }
   if (events !== undefined) {
-    const byAddress = events.by === "address" && { by: ({ request }: Socket) => addressOf(request) };
+    const byAddress = events.by === "address" && { by: ({ request }: Socket) => keyOf(request) };
     limitEvents(io, { ...events, ...byAddress });
   }
 }

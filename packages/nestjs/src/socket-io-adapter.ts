@@ -228,6 +228,7 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     const served: ServedPort = { io, gateways, namespaces: new Map(), port, sessions, closing: undefined };
     this.#ports.set(key, served);
     if (port !== 0) this.#attachToPort(served, options);
+    limitRates(io, this.#own.rateLimit);
     io.useAlways((socket, next) => this.#admit(served, socket, next));
     return served;
   }
@@ -235,9 +236,7 @@ export class SocketIoAdapter extends AbstractWsAdapter {
   #attachToPort(served: ServedPort, options: Partial<ServerOptions>): void {
     const { io, port } = served;
     const attach = (): void => {
-      if (served.closing !== undefined) return;
-      io.attach(port, options);
-      limitRates(io, this.#own.rateLimit);
+      if (served.closing === undefined) io.attach(port, options);
     };
     const free = this.#own.hmr ? takePort(port, { adapter: this, close: () => this.#close(served) }) : undefined;
     if (free === undefined) attach();
@@ -249,7 +248,6 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     const httpServer = httpAdapter?.getHttpServer() as Parameters<Server["attach"]>[0] | undefined;
     if (httpServer === undefined) throw new Error("gateways without a port need an application with an HTTP server");
     io.attach(httpServer, options);
-    limitRates(io, this.#own.rateLimit);
     if (this.#own.handshake !== "app") return undefined;
     const sessions = this.#own.session === false ? undefined : new SharedSessions(io, this.#own.session);
     const origins = new CookieOrigins();
