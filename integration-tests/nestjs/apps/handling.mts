@@ -107,7 +107,10 @@ class MainGateway {
 
   handleConnection(client: any) {
     this.who.remember("connection");
-    client.on("by-hand", (ack: any) => ack("heard"));
+    client.on("by-hand", async (ack: any) => {
+      await Promise.resolve();
+      ack("heard");
+    });
   }
   handleDisconnect(client: any, second: unknown) {
     this.server.emit("left", client.id, second);

@@ -1,6 +1,5 @@
 import { Catch, Logger, type ArgumentsHost, type ExceptionFilter } from "@nestjs/common";
 import type { Socket } from "@plugboard/server";
-import { AckExceptionFilter } from "./ack-exception-filter.js";
 import { eventCallIn, type EventCall } from "./event-call.js";
 
 /** Stands behind all filters of a gateway: tells the client of errors that none of them wants. */
@@ -25,7 +24,7 @@ const watched = new WeakSet<object>();
 export function watchFilter(filter: unknown): void {
   const holder = (typeof filter === "function" ? (filter.prototype as unknown) : filter) as ExceptionFilter | undefined;
   if (typeof holder !== "object" || holder === null || typeof holder.catch !== "function") return;
-  if (watched.has(holder) || holder instanceof LastFilter || holder instanceof AckExceptionFilter) return;
+  if (watched.has(holder) || holder instanceof LastFilter) return;
   watched.add(holder);
   const original = holder.catch;
   const value = function (this: ExceptionFilter, error: unknown, host: ArgumentsHost): unknown {
