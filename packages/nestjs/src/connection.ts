@@ -187,17 +187,17 @@ export class Connection {
   }
 
   #answer(value: unknown, call: EventCall, nothing: Ack | undefined): void {
-    const { ack } = call;
+    const { ack, reply } = call;
     const isEvent = isEventReply(value);
     if (isEvent) this.socket.emit(value.event, value.data);
-    if (ack === undefined || call.isAckTaken) return;
+    if (ack === undefined || reply === undefined || call.isAckTaken) return;
     if (this.#context.options.compatAcks) {
-      if (!isEvent && value !== undefined && value !== null) ack(value);
+      if (!isEvent && value !== undefined && value !== null) reply(value);
       return;
     }
     const answer = isEvent ? value.data : value;
-    if (answer === undefined) nothing?.();
-    else ack(answer);
+    if (answer === undefined && reply === ack) nothing?.();
+    else reply(answer);
   }
 
   /** Each event that comes out of an observable is sent; of the other values, the acknowledgement gets what the options say. */

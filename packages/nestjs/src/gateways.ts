@@ -16,7 +16,7 @@ export const SOCKET_MIDDLEWARE = "$socketMiddleware";
 /** A class, as Nest calls it. */
 export type GatewayClass = new (...args: never[]) => object;
 
-type GatewayOptions = Partial<ServerOptions> & { namespace?: string | RegExp };
+export type GatewayOptions = Partial<ServerOptions> & { namespace?: string | RegExp };
 
 /** A gateway, as it is declared. */
 export interface Gateway {
@@ -123,7 +123,8 @@ function addFilters(type: GatewayClass, prototype: object): void {
   }
 }
 
-function* methodsOf(prototype: object): Generator<object> {
+/** The methods of a class and of those that it extends. */
+export function* methodsOf(prototype: object): Generator<object> {
   for (let at: object | null = prototype; at !== null && at !== Object.prototype; at = Object.getPrototypeOf(at)) {
     for (const { value } of Object.values(Object.getOwnPropertyDescriptors(at))) {
       if (typeof value === "function") yield value as object;

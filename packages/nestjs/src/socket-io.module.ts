@@ -8,6 +8,8 @@ import {
   type Provider,
 } from "@nestjs/common";
 import { ApplicationConfig, ModuleRef } from "@nestjs/core";
+import type { AsyncApiDocument, AsyncApiOptions } from "@plugboard/contract";
+import { createAsyncApi } from "./async-api.js";
 import { SocketIoHealthIndicator } from "./health-indicator.js";
 import type { SocketIoOptions } from "./options.js";
 import { SocketIoAdapter, type ProviderSource } from "./socket-io-adapter.js";
@@ -63,6 +65,19 @@ export class SocketIoModule extends Base implements OnModuleDestroy {
   /** @param options - those of the adapter */
   static override forRoot(options: SocketIoOptions & SocketIoModuleExtras = {}): DynamicModule {
     return super.forRoot(options);
+  }
+
+  /**
+   * Describes the events that gateways handle by `@WsEvent`, and those that the server sends by their contracts.
+   *
+   * @param app - the application, which need not be initialised
+   * @param options - `{ title, version, description?, servers?, toJsonSchema? }`
+   * @returns an AsyncAPI 3 document, ready for `JSON.stringify`
+   * @throws Error when two contracts of a namespace give one event different schemas; EventError with code
+   * `SIO_NO_JSON_SCHEMA` for a schema that has no JSON Schema
+   */
+  static createAsyncApi(app: ProviderSource, options: AsyncApiOptions): AsyncApiDocument {
+    return createAsyncApi(app, options);
   }
 
   async onModuleDestroy(): Promise<void> {
