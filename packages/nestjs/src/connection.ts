@@ -37,6 +37,8 @@ export class Connection {
   #subscriptions: Set<Subscription> | undefined = undefined;
   /** Handlers of `handleConnection` that are not over, while Nest calls them. */
   #pending: PromiseLike<unknown>[] = [];
+  /** By gateway: what to call when Nest has made its instance for this socket, and called its `handleConnection`. */
+  #expected: Map<object, (work: unknown) => void> | undefined = undefined;
   /** Events that came before they were over; undefined when all are. */
   #waiting: (() => unknown)[] | undefined = undefined;
 
@@ -68,8 +70,16 @@ export class Connection {
     this.#onDisconnect.push(listener);
   }
 
+  /** Notes that `handleConnection` of a gateway will be called later: Nest makes an instance for each socket. */
+  expectConnecting(gateway: object): void {
+    const later = new Promise((resolve) => (this.#expected ??= new Map()).set(gateway, resolve));
+    this.#pending.push(later);
+  }
+
   /** Notes what `handleConnection` of a gateway has returned, or thrown. */
-  addConnecting(work: unknown): void {
+  addConnecting(gateway: object, work: unknown): void {
+    const expected = this.#expected?.get(gateway);
+    if (expected !== undefined) return expected(work);
     if (typeof (work as Partial<PromiseLike<unknown>> | undefined)?.then === "function") {
       this.#pending.push(work as PromiseLike<unknown>);
     }

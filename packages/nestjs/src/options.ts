@@ -49,7 +49,7 @@ export interface SocketIoOptions extends Partial<ServerOptions> {
   maxWaitingEvents?: number;
   /**
    * `"app"`: handshakes pass through the middlewares and hooks of the Express or Fastify application that were added before
-   * `app.init()`. `"direct"`: they do not. Servers on a port of their own are always direct. Default: `"app"`.
+   * `app.init()`, and those of `configure(consumer)`. `"direct"`: they do not. Servers on a port of their own are always direct. Default: `"app"`.
    */
   handshake?: "app" | "direct";
   /** `"class"`: guards of the gateway's class are asked at connect too. Default: `"own"`, those of `@UseConnectionGuards`. */

@@ -48,7 +48,9 @@ interface ServedPort {
 interface Binding {
   readonly namespace: Namespace;
   readonly callbacks: ConnectCallback[];
-  admissions: readonly Admission[];
+  readonly admissions: readonly Admission[];
+  /** Prototypes of gateways of which Nest makes an instance for each socket: their `handleConnection` is called late. */
+  readonly late: readonly object[];
 }
 
 const adapters = new WeakMap<object, SocketIoAdapter>();
@@ -249,6 +251,7 @@ export class SocketIoAdapter extends AbstractWsAdapter {
       namespace,
       callbacks: [],
       admissions: admissions.filter(({ middlewares, guards }) => middlewares.length + guards.length > 0),
+      late: gateways.filter(({ isScoped }) => isScoped).map(({ type }) => type.prototype as object),
     };
     served.namespaces.set(name, binding);
     this.#bindings.set(namespace, binding);
@@ -267,8 +270,9 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     admit(socket, binding.admissions, { mapHttpExceptions, log }).then(() => next(), next);
   }
 
-  #connect({ callbacks }: Binding, socket: Socket): void {
+  #connect({ callbacks, late }: Binding, socket: Socket): void {
     const connection = new Connection(socket, this.#connections);
+    for (const gateway of late) connection.expectConnecting(gateway);
     for (const callback of callbacks) callback(socket);
     connection.start();
   }
