@@ -206,7 +206,7 @@ class Stamps {
 class StampMiddleware {
   constructor(@Inject(Stamps) private readonly stamps: Stamps) {}
   async use(request: any, response: any, next: () => void) {
-    await null;
+    await Promise.resolve();
     if (request.headers["x-refuse"]) throw new UnauthorizedException("refused by a middleware");
     (request.raw ?? request).stamp = this.stamps.next();
     response.setHeader("x-stamp", "yes");

@@ -26,8 +26,8 @@ export interface ShutdownOptions {
   /** Milliseconds that handlers and `handleDisconnect` may still take. Default: 5000. */
   timeout?: number;
   /**
-   * When sockets are closed: `"moduleDestroy"` in `onModuleDestroy` of the module, so that hooks of later phases find no
-   * handler running (needs `SocketIoModule`); `"dispose"` when Nest disposes of its adapters, before `onApplicationShutdown`.
+   * When sockets are closed: `"moduleDestroy"` before `onModuleDestroy` of the other modules, so that handlers find what those
+   * close, such as databases (needs `SocketIoModule`, global on Nest 10); `"dispose"` when Nest disposes of its adapters, before `onApplicationShutdown`.
    * Default: `"dispose"`.
    */
   phase?: "moduleDestroy" | "dispose";

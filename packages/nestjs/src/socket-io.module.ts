@@ -7,9 +7,10 @@ import {
   type OnModuleDestroy,
   type Provider,
 } from "@nestjs/common";
-import { ApplicationConfig, ModuleRef } from "@nestjs/core";
+import { ApplicationConfig, ModuleRef, ModulesContainer } from "@nestjs/core";
 import type { AsyncApiDocument, AsyncApiOptions } from "@plugboard/contract";
 import { createAsyncApi } from "./async-api.js";
+import { FirstToClose, FirstToCloseModule } from "./first-to-close.js";
 import { SocketIoHealthIndicator } from "./health-indicator.js";
 import type { SocketIoOptions } from "./options.js";
 import { SocketIoAdapter, type ProviderSource } from "./socket-io-adapter.js";
@@ -57,9 +58,10 @@ function namespaceProviders(): Provider[] {
 export class SocketIoModule extends Base implements OnModuleDestroy {
   readonly #adapter: SocketIoAdapter;
 
-  constructor(adapter: SocketIoAdapter) {
+  constructor(adapter: SocketIoAdapter, first: FirstToClose, modules: ModulesContainer) {
     super();
     this.#adapter = adapter;
+    if (adapter.closesEarly) first.start(modules, () => adapter.dispose());
   }
 
   /** @param options - those of the adapter */
@@ -87,7 +89,10 @@ export class SocketIoModule extends Base implements OnModuleDestroy {
 
 // Written out instead of decorators: the build emits no metadata of types.
 Inject(SocketIoAdapter)(SocketIoModule, undefined, 0);
+Inject(FirstToClose)(SocketIoModule, undefined, 1);
+Inject(ModulesContainer)(SocketIoModule, undefined, 2);
 Module({
+  imports: [FirstToCloseModule],
   providers: [
     {
       provide: SocketIoAdapter,
