@@ -15,7 +15,7 @@ export type NestVersion = (typeof NEST_VERSIONS)[number];
 export const PLATFORMS = ["express", "fastify"] as const;
 
 /** What our package imports, and tests of users. */
-const LINKED = ["server", "session", "auth", "rate-limit", "testing"];
+const LINKED = ["server", "contract", "session", "auth", "rate-limit", "testing"];
 
 /** Installs a version of Nest, with our built packages beside it and the programs of `apps` compiled. */
 export async function prepareNest(version: NestVersion): Promise<void> {

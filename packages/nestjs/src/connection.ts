@@ -40,6 +40,8 @@ export class Connection {
   #subscriptions: Set<Subscription> | undefined = undefined;
   /** Handlers of `handleConnection` that are not over, while Nest calls them. */
   #pending: PromiseLike<unknown>[] = [];
+  /** By gateway: what to call when Nest has made its instance for this socket, and called its `handleConnection`. */
+  #expected: Map<object, (work: unknown) => void> | undefined = undefined;
   /** Events that came before they were over; undefined when all are. */
   #waiting: (() => unknown)[] | undefined = undefined;
   readonly #rules: EventRules;
@@ -78,8 +80,16 @@ export class Connection {
     this.#onDisconnect.push(listener);
   }
 
+  /** Notes that `handleConnection` of a gateway will be called later: Nest makes an instance for each socket. */
+  expectConnecting(gateway: object): void {
+    const later = new Promise((resolve) => (this.#expected ??= new Map()).set(gateway, resolve));
+    this.#pending.push(later);
+  }
+
   /** Notes what `handleConnection` of a gateway has returned, or thrown. */
-  addConnecting(work: unknown): void {
+  addConnecting(gateway: object, work: unknown): void {
+    const expected = this.#expected?.get(gateway);
+    if (expected !== undefined) return expected(work);
     if (typeof (work as Partial<PromiseLike<unknown>> | undefined)?.then === "function") {
       this.#pending.push(work as PromiseLike<unknown>);
     }
@@ -250,17 +260,17 @@ export class Connection {
   }
 
   #answer(value: unknown, call: EventCall, nothing: Ack | undefined): void {
-    const { ack } = call;
+    const { ack, reply } = call;
     const isEvent = isEventReply(value);
     if (isEvent) this.socket.emit(value.event, value.data);
-    if (ack === undefined || call.isAckTaken) return;
+    if (ack === undefined || reply === undefined || call.isAckTaken) return;
     if (this.#context.options.compatAcks) {
-      if (!isEvent && value !== undefined && value !== null) ack(value);
+      if (!isEvent && value !== undefined && value !== null) reply(value);
       return;
     }
     const answer = isEvent ? value.data : value;
-    if (answer === undefined) nothing?.();
-    else ack(answer);
+    if (answer === undefined && reply === ack) nothing?.();
+    else reply(answer);
   }
 
   /** Each event that comes out of an observable is sent; of the other values, the acknowledgement gets what the options say. */

@@ -72,7 +72,7 @@ export const WsEventName: () => ParameterDecorator = paramOf<never>(
 export const Ack: () => ParameterDecorator = paramOf<never>((_, context): AckFunction | undefined => {
   const call = eventCallIn(context.getArgs());
   if (call !== undefined) call.isAckTaken = true;
-  return call?.ack;
+  return call?.reply;
 });
 
 /**

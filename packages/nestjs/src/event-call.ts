@@ -18,8 +18,11 @@ export interface FailurePolicy {
 export class EventCall {
   readonly socket: Socket;
   readonly event: string;
-  readonly args: readonly unknown[];
+  /** Without the acknowledgement. A contract replaces them by what its schema makes of them. */
+  args: readonly unknown[];
   readonly ack: Ack | undefined;
+  /** Answers it with what a handler gives, which a contract validates; errors go to `ack`. */
+  reply: Ack | undefined;
   readonly policy: FailurePolicy;
   /** Whether a handler has taken the acknowledgement, to answer it when it likes. */
   isAckTaken = false;
@@ -29,6 +32,7 @@ export class EventCall {
     this.event = event;
     this.args = args;
     this.ack = ack;
+    this.reply = ack;
     this.policy = policy;
   }
 

@@ -1,12 +1,16 @@
 import { Catch, Logger, type ArgumentsHost, type ExceptionFilter } from "@nestjs/common";
 import type { Socket } from "@plugboard/server";
+import { Connection } from "./connection.js";
 import { eventCallIn, type EventCall } from "./event-call.js";
 
 /** Stands behind all filters of a gateway: tells the client of errors that none of them wants. */
 export class LastFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const call = eventCallIn(host.getArgs());
-    if (call !== undefined) call.fail(error);
+    if (call !== undefined) return call.fail(error);
+    // An instance for this socket could not be made.
+    const connection = Connection.of(host.getArgs<unknown[]>()[0]);
+    if (connection?.socket.connected === true) connection.refuse(error);
     else new Logger("SocketIo").error(error instanceof Error ? error.stack : error);
   }
 }

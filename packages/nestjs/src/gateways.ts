@@ -19,13 +19,15 @@ export const SOCKET_MIDDLEWARE = "$socketMiddleware";
 /** A class, as Nest calls it. */
 export type GatewayClass = new (...args: never[]) => object;
 
-type GatewayOptions = Partial<ServerOptions> & { namespace?: string | RegExp };
+export type GatewayOptions = Partial<ServerOptions> & { namespace?: string | RegExp };
 
 /** A gateway, as it is declared. */
 export interface Gateway {
   readonly type: GatewayClass;
   readonly port: number;
   readonly options: GatewayOptions;
+  /** Whether Nest makes an instance for each socket, later than it calls those of which there is one. */
+  readonly isScoped: boolean;
   /** Of its module: what guards and middlewares Nest has made for it. */
   readonly injectables: ReadonlyMap<unknown, { readonly instance: unknown }>;
 }
@@ -34,13 +36,15 @@ export interface Gateway {
 export function findGateways(modules: ModulesContainer): Gateway[] {
   const found = new Map<GatewayClass, Gateway>();
   for (const { providers, injectables } of modules.values()) {
-    for (const { metatype, isNotMetatype } of providers.values()) {
+    for (const wrapper of providers.values()) {
+      const { metatype, isNotMetatype } = wrapper;
       if (typeof metatype !== "function" || isNotMetatype || found.has(metatype as GatewayClass)) continue;
       const options = Reflect.getMetadata(NEST_KEYS.gatewayOptions, metatype) as GatewayOptions | undefined;
       if (options === undefined) continue;
       const port = (Reflect.getMetadata(NEST_KEYS.port, metatype) as number | undefined) ?? 0;
       const type = metatype as GatewayClass;
-      found.set(type, { type, port, options, injectables: injectables as Gateway["injectables"] });
+      const isScoped = !wrapper.isDependencyTreeStatic();
+      found.set(type, { type, port, options, isScoped, injectables: injectables as Gateway["injectables"] });
     }
   }
   return [...found.values()];
@@ -83,7 +87,9 @@ export function prepareGateway(gateway: Gateway, context: GatewayContext): void 
   const { prototype } = gateway.type as unknown as { prototype: object };
   applyGlobals(gateway.type, context);
   if (!context.options.compatAcks) addFilters(gateway.type, prototype);
-  for (const name of ["afterInit", "handleConnection", "handleDisconnect"]) wrapHook(prototype, name, context);
+  wrapHook(prototype, "afterInit", false, context);
+  // Of scoped ones Nest calls them in any case, and where they are missing nobody hears of an instance that cannot be made.
+  for (const name of ["handleConnection", "handleDisconnect"]) wrapHook(prototype, name, gateway.isScoped, context);
 }
 
 /** What the hooks of gateways report to. */
@@ -132,8 +138,8 @@ type Hook = (this: object, ...args: unknown[]) => unknown;
 const contexts = new WeakMap<object, GatewayContext>();
 
 /** Nest neither awaits a hook nor catches what it throws. */
-function wrapHook(prototype: object, name: string, context: GatewayContext): void {
-  const original = (prototype as Record<string, Hook | undefined>)[name];
+function wrapHook(prototype: object, name: string, isScoped: boolean, context: GatewayContext): void {
+  const original = (prototype as Record<string, Hook | undefined>)[name] ?? (isScoped ? () => {} : undefined);
   if (original === undefined) return;
   contexts.set(prototype, context);
   if (prepared.has(original)) return;
@@ -145,7 +151,7 @@ function wrapHook(prototype: object, name: string, context: GatewayContext): voi
     // Called by the program itself: none of our business.
     if (connection === undefined) return run();
     return inSocketContext(connection.socket, () => {
-      if (name === "handleConnection") return connect(connection, run);
+      if (name === "handleConnection") return connect(connection, prototype, run);
       return disconnect(() => original.apply(this, withReason(original, args, connection.reason)), current);
     });
   };
@@ -167,14 +173,14 @@ function containInit(run: () => unknown, context: GatewayContext): void {
   }
 }
 
-function connect(connection: Connection, run: () => unknown): unknown {
+function connect(connection: Connection, gateway: object, run: () => unknown): unknown {
   try {
     const result = run();
-    connection.addConnecting(result);
+    connection.addConnecting(gateway, result);
     // Who has called does not wait, and what it rejects with is told elsewhere.
     return isThenable(result) ? undefined : result;
   } catch (error) {
-    connection.addConnecting(Promise.reject(error as Error));
+    connection.addConnecting(gateway, Promise.reject(error as Error));
     return undefined;
   }
 }

@@ -15,6 +15,7 @@ export {
   WsSession,
   WsUser,
 } from "./decorators.js";
+export { WsEvent, type WsEventDecorator } from "./contract-events.js";
 export type { SocketMiddlewareClass } from "./gateways.js";
 export { CONNECT_PATTERN } from "./admission.js";
 export { createTestClient, type TestedApplication } from "./create-test-client.js";

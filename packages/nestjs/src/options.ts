@@ -28,8 +28,8 @@ export interface ShutdownOptions {
   /** Milliseconds that handlers and `handleDisconnect` may still take. Default: 5000. */
   timeout?: number;
   /**
-   * When sockets are closed: `"moduleDestroy"` in `onModuleDestroy` of the module, so that hooks of later phases find no
-   * handler running (needs `SocketIoModule`); `"dispose"` when Nest disposes of its adapters, before `onApplicationShutdown`.
+   * When sockets are closed: `"moduleDestroy"` before `onModuleDestroy` of the other modules, so that handlers find what those
+   * close, such as databases (needs `SocketIoModule`, global on Nest 10); `"dispose"` when Nest disposes of its adapters, before `onApplicationShutdown`.
    * Default: `"dispose"`.
    */
   phase?: "moduleDestroy" | "dispose";
@@ -51,7 +51,7 @@ export interface SocketIoOptions extends Partial<ServerOptions> {
   maxWaitingEvents?: number;
   /**
    * `"app"`: handshakes pass through the middlewares and hooks of the Express or Fastify application that were added before
-   * `app.init()`. `"direct"`: they do not. Servers on a port of their own are always direct. Default: `"app"`.
+   * `app.init()`, and those of `configure(consumer)`. `"direct"`: they do not. Servers on a port of their own are always direct. Default: `"app"`.
    */
   handshake?: "app" | "direct";
   /** `"class"`: guards of the gateway's class are asked at connect too. Default: `"own"`, those of `@UseConnectionGuards`. */

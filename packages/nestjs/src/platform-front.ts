@@ -34,7 +34,11 @@ interface FastifyLike {
 export interface Platform {
   getType(): string;
   getInstance(): unknown;
+  /** By this way Nest adds the middlewares of `configure(consumer)`: when gateways are there, and before the routes. */
+  createMiddlewareFactory?(method: never): AddMiddleware | Promise<AddMiddleware>;
 }
+
+type AddMiddleware = (path: string, middleware: never) => unknown;
 
 /** Fields of an answer that is not sent: none of the 101 answer. */
 const OWN_FIELDS = /^(connection|content-.*|date|etag|keep-alive|transfer-encoding|upgrade)$/;
@@ -92,10 +96,16 @@ function routeOf(
   const app = platform.getInstance();
   if (platform.getType() === "express") {
     const express = app as ExpressLike;
-    // As far as this, only what was added before.
-    express.use(path, (req, res, next) => {
-      if (!takeUnderway(req, res)) next();
-    });
+    let last = 0;
+    const takeHere = (): void => {
+      const place = ++last;
+      express.use(path, (req, res, next) => {
+        if (place < last || !takeUnderway(req, res)) next();
+      });
+    };
+    // Behind the last middleware, but before routes: there may be one for whatever is not found elsewhere.
+    takeHere();
+    onMiddlewareAdded(platform, takeHere);
     return (req, res) => express(req, res);
   }
   if (platform.getType() !== "fastify") return undefined;
@@ -122,6 +132,19 @@ function routeOf(
     }
   });
   return (req, res) => fastify.routing(req, res);
+}
+
+/** Those of Fastify come before all routes anyhow. */
+function onMiddlewareAdded(platform: Platform, listener: () => void): void {
+  const original = platform.createMiddlewareFactory;
+  if (original === undefined) return;
+  platform.createMiddlewareFactory = async (method) => {
+    const add = await original.call(platform, method);
+    return (path, middleware) => {
+      add(path, middleware);
+      listener();
+    };
+  };
 }
 
 function takeUnderway(req: IncomingMessage, res: ServerResponse): boolean {

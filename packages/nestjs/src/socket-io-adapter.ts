@@ -53,7 +53,9 @@ interface ServedPort {
 interface Binding {
   readonly namespace: Namespace;
   readonly callbacks: ConnectCallback[];
-  admissions: readonly Admission[];
+  readonly admissions: readonly Admission[];
+  /** Prototypes of gateways of which Nest makes an instance for each socket: their `handleConnection` is called late. */
+  readonly late: readonly object[];
   readonly rules: EventRules;
 }
 
@@ -277,6 +279,7 @@ export class SocketIoAdapter extends AbstractWsAdapter {
         gateways.map(({ type }) => type),
         this.#own.concurrency,
       ),
+      late: gateways.filter(({ isScoped }) => isScoped).map(({ type }) => type.prototype as object),
     };
     served.namespaces.set(name, binding);
     this.#bindings.set(namespace, binding);
@@ -298,8 +301,9 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     admitted.then(() => next(), next);
   }
 
-  #connect({ callbacks, rules }: Binding, socket: Socket): void {
+  #connect({ callbacks, rules, late }: Binding, socket: Socket): void {
     const connection = new Connection(socket, this.#connections, rules);
+    for (const gateway of late) connection.expectConnecting(gateway);
     for (const callback of callbacks) callback(socket);
     connection.start();
   }

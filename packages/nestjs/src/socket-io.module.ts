@@ -8,8 +8,11 @@ import {
   type OnModuleDestroy,
   type Provider,
 } from "@nestjs/common";
-import { ApplicationConfig, ModuleRef } from "@nestjs/core";
+import { ApplicationConfig, ModuleRef, ModulesContainer } from "@nestjs/core";
+import type { AsyncApiDocument, AsyncApiOptions } from "@plugboard/contract";
+import { createAsyncApi } from "./async-api.js";
 import { CURRENT_SOCKET, currentSocketProvider } from "./current-socket.js";
+import { FirstToClose, FirstToCloseModule } from "./first-to-close.js";
 import type { SocketMiddlewareClass } from "./gateways.js";
 import { SocketIoHealthIndicator } from "./health-indicator.js";
 import type { SocketIoOptions } from "./options.js";
@@ -72,9 +75,10 @@ class SocketIoFeatureModule {}
 export class SocketIoModule extends Base implements OnModuleDestroy {
   readonly #adapter: SocketIoAdapter;
 
-  constructor(adapter: SocketIoAdapter) {
+  constructor(adapter: SocketIoAdapter, first: FirstToClose, modules: ModulesContainer) {
     super();
     this.#adapter = adapter;
+    if (adapter.closesEarly) first.start(modules, () => adapter.dispose());
   }
 
   /** @param options - those of the adapter */
@@ -102,6 +106,19 @@ export class SocketIoModule extends Base implements OnModuleDestroy {
     };
   }
 
+  /**
+   * Describes the events that gateways handle by `@WsEvent`, and those that the server sends by their contracts.
+   *
+   * @param app - the application, which need not be initialised
+   * @param options - `{ title, version, description?, servers?, toJsonSchema? }`
+   * @returns an AsyncAPI 3 document, ready for `JSON.stringify`
+   * @throws Error when two contracts of a namespace give one event different schemas; EventError with code
+   * `SIO_NO_JSON_SCHEMA` for a schema that has no JSON Schema
+   */
+  static createAsyncApi(app: ProviderSource, options: AsyncApiOptions): AsyncApiDocument {
+    return createAsyncApi(app, options);
+  }
+
   async onModuleDestroy(): Promise<void> {
     if (this.#adapter.closesEarly) await this.#adapter.dispose();
   }
@@ -109,7 +126,10 @@ export class SocketIoModule extends Base implements OnModuleDestroy {
 
 // Written out instead of decorators: the build emits no metadata of types.
 Inject(SocketIoAdapter)(SocketIoModule, undefined, 0);
+Inject(FirstToClose)(SocketIoModule, undefined, 1);
+Inject(ModulesContainer)(SocketIoModule, undefined, 2);
 Module({
+  imports: [FirstToCloseModule],
   providers: [
     {
       provide: SocketIoAdapter,

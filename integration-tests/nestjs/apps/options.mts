@@ -1,0 +1,287 @@
+/* oxlint-disable typescript/no-explicit-any -- stands for the program of a user, which is compiled without being checked */
+// One application for each case, all in one process; says of each where it listens.
+import "reflect-metadata";
+import {
+  Catch,
+  Controller,
+  Get,
+  HttpException,
+  Inject,
+  Injectable,
+  Module,
+  Scope,
+  UnauthorizedException,
+  UseFilters,
+  UseGuards,
+} from "@nestjs/common";
+import { NestFactory, REQUEST } from "@nestjs/core";
+import {
+  BaseWsExceptionFilter,
+  ConnectedSocket,
+  MessageBody,
+  SubscribeMessage,
+  WebSocketGateway,
+  WsException,
+} from "@nestjs/websockets";
+import { SocketIoAdapter, SocketIoModule } from "@plugboard/nestjs";
+import dns from "node:dns";
+import { createServer } from "node:net";
+import { of } from "rxjs";
+import { map } from "rxjs/operators";
+import { createPlatform, listen } from "./platform.mjs";
+
+const { PLATFORM = "express" } = process.env;
+
+/** Each application has classes of its own, for what decorators say of a class holds in all. */
+function eventGateway(options: any = {}, port = 0): any {
+  @WebSocketGateway(port, options)
+  class EventGateway {
+    @SubscribeMessage("echo") echo(@MessageBody() body: unknown) {
+      return body;
+    }
+    @SubscribeMessage("ws") ws() {
+      throw new WsException("not like that");
+    }
+    @SubscribeMessage("http") http(@MessageBody() status: number) {
+      throw new HttpException("no", status);
+    }
+    @SubscribeMessage("range") range() {
+      throw new RangeError("too far");
+    }
+    @SubscribeMessage("event-error") eventError() {
+      throw Object.assign(new Error("sold out"), { name: "EventError", code: "SOLD_OUT", data: { left: 0 } });
+    }
+    @SubscribeMessage("values") values() {
+      return of(1, 2, 3);
+    }
+    @SubscribeMessage("none") none() {
+      return of();
+    }
+    @SubscribeMessage("drop") drop(@ConnectedSocket() client: any) {
+      adapters.get("close-client")?.closeClient(client);
+    }
+  }
+  return EventGateway;
+}
+
+const adapters = new Map<string, SocketIoAdapter>();
+
+async function create(name: string, metadata: any, options: any = {}, factoryOptions: any = {}): Promise<any> {
+  const { configure, ...ofModule } = metadata;
+  @Module(ofModule)
+  class AppModule {
+    configure(consumer: any) {
+      configure?.(consumer);
+    }
+  }
+  const app: any = await NestFactory.create(AppModule, await createPlatform(PLATFORM), {
+    logger: ["error"],
+    ...factoryOptions,
+  });
+  const adapter = new SocketIoAdapter(app, options);
+  adapters.set(name, adapter);
+  app.useWebSocketAdapter(adapter);
+  return app;
+}
+
+async function serve(name: string, app: any, host = "127.0.0.1"): Promise<void> {
+  await app.listen(0, host);
+  console.log(`at ${name} ${app.getHttpServer().address().port}`);
+}
+
+const plain: Record<string, object> = {
+  default: {},
+  "errors-event": { acks: { errors: "event" } },
+  "errors-both": { acks: { errors: "both" } },
+  last: { acks: { observable: "last" } },
+  all: { acks: { observable: "all" } },
+  format: {
+    acks: {
+      format: (error: Error, answer: any, { socket, event, args }: any) =>
+        error instanceof RangeError ? undefined : { was: answer.code, of: event, with: args, by: socket.id },
+    },
+  },
+  cause: { includeCause: true },
+  unmapped: { mapHttpExceptions: false },
+  "close-client": {},
+};
+for (const [name, options] of Object.entries(plain)) {
+  await serve(name, await create(name, { providers: [eventGateway()] }, options));
+}
+
+// Global guards, pipes, interceptors and filters.
+
+@Catch(RangeError)
+class RangeFilter {
+  catch(error: Error, host: any) {
+    host
+      .switchToWs()
+      .getClient()
+      .emit("exception", { status: "error", message: `global: ${error.message}` });
+  }
+}
+for (const [name, options] of Object.entries({
+  globals: { globalEnhancers: true, globalFilters: true },
+  "no-globals": {},
+})) {
+  const app = await create(name, { providers: [eventGateway()] }, options);
+  app.useGlobalGuards({ canActivate: (context: any) => context.switchToWs().getData() !== "refuse me" });
+  app.useGlobalPipes({ transform: (value: unknown) => `piped ${String(value)}` });
+  app.useGlobalInterceptors({ intercept: (_: unknown, next: any) => next.handle().pipe(map((value) => [value])) });
+  app.useGlobalFilters(new RangeFilter());
+  await serve(name, app);
+}
+
+// Guards.
+
+@Injectable()
+class TokenGuard {
+  canActivate(context: any) {
+    const socket = context.switchToWs().getClient();
+    (socket.data.patterns ??= []).push(context.getArgs().at(-1));
+    return socket.handshake.auth.token === "secret";
+  }
+}
+for (const connectionGuards of ["own", "class"]) {
+  @UseGuards(TokenGuard)
+  @WebSocketGateway()
+  class GuardedGateway {
+    @SubscribeMessage("patterns") patterns(@ConnectedSocket() client: any) {
+      return client.data.patterns;
+    }
+  }
+  @WebSocketGateway({ namespace: "hook" })
+  class HookGateway {
+    @UseGuards(TokenGuard)
+    handleConnection(client: any) {
+      client.data.isConnected = true;
+    }
+    @SubscribeMessage("data") patterns(@ConnectedSocket() client: any) {
+      return client.data;
+    }
+  }
+  const name = `guards-${connectionGuards}`;
+  await serve(name, await create(name, { providers: [GuardedGateway, HookGateway] }, { connectionGuards }));
+}
+
+// Filters that extend the one of Nest.
+
+@Catch()
+class EverythingFilter extends BaseWsExceptionFilter {}
+
+@Catch(HttpException)
+class TranslatingFilter extends BaseWsExceptionFilter {
+  override catch(error: HttpException, host: any) {
+    super.catch(new WsException(`translated ${error.getStatus()}`), host);
+  }
+}
+for (const [name, filter] of [
+  ["everything", EverythingFilter],
+  ["translated", TranslatingFilter],
+] as const) {
+  const gateway = eventGateway();
+  UseFilters(filter)(gateway);
+  await serve(name, await create(name, { providers: [gateway] }));
+}
+
+// A port of its own, beside the one of the application.
+
+const port = await new Promise<number>((resolve) => {
+  const server = createServer().listen(0, "127.0.0.1", () => {
+    const { port } = server.address() as { port: number };
+    server.close(() => resolve(port));
+  });
+});
+const ownPort = await create("own-port", { providers: [eventGateway(), eventGateway({ path: "/own" }, port)] });
+await serve("own-port", ownPort);
+console.log(`at own-port-itself ${port}`);
+
+// Middlewares of `configure(consumer)`, in front of a route that takes everything.
+
+@Injectable()
+class Stamps {
+  next = () => "stamped";
+}
+@Injectable()
+class StampMiddleware {
+  constructor(@Inject(Stamps) private readonly stamps: Stamps) {}
+  async use(request: any, response: any, next: () => void) {
+    await Promise.resolve();
+    if (request.headers["x-refuse"]) throw new UnauthorizedException("refused by a middleware");
+    (request.raw ?? request).stamp = this.stamps.next();
+    response.setHeader("x-stamp", "yes");
+    next();
+  }
+}
+@Controller()
+class EverythingController {
+  @Get("*") everything() {
+    return "a page";
+  }
+}
+@WebSocketGateway()
+class StampGateway {
+  @SubscribeMessage("stamp") stamp(@ConnectedSocket() client: any) {
+    return client.request.stamp;
+  }
+}
+const consumer = {
+  providers: [Stamps, StampGateway],
+  controllers: [EverythingController],
+  configure: (consumer: any) =>
+    consumer.apply(StampMiddleware, (_req: any, _res: any, next: any) => next()).forRoutes("*"),
+};
+await serve("consumer", await create("consumer", consumer));
+await serve("direct", await create("direct", consumer, { handshake: "direct" }));
+
+// An instance for each socket, on Nest 12.
+
+@Injectable({ scope: Scope.REQUEST })
+class PerSocket {
+  constructor(@Inject(REQUEST) readonly socket: any) {
+    if (socket?.handshake.auth.broken) throw new Error("cannot be made");
+  }
+}
+@Injectable({ scope: Scope.REQUEST })
+@WebSocketGateway()
+class ScopedGateway {
+  state = "new";
+  constructor(@Inject(PerSocket) private readonly perSocket: PerSocket) {}
+  async handleConnection(client: any) {
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    if (client.handshake.auth.fail) throw new WsException("not you");
+    this.state = "connected";
+  }
+  @SubscribeMessage("state") tell() {
+    return { state: this.state, id: this.perSocket.socket.id };
+  }
+}
+await serve("scoped", await create("scoped", { providers: [PerSocket, ScopedGateway] }));
+
+// Both addresses of localhost, which not every container has.
+
+const { lookup } = dns;
+(dns as any).lookup = (host: string, options: any, done: any) => {
+  if (host !== "localhost" || typeof options !== "object") return lookup(host, options, done);
+  const address = "127.0.0.1";
+  return options.all
+    ? done(null, [
+        { address, family: 4 },
+        { address: "::1", family: 6 },
+      ])
+    : done(null, address, 4);
+};
+const local = await create("localhost", { providers: [eventGateway()] });
+await serve("localhost", local, "localhost");
+
+// Preview mode: nothing is served.
+
+const preview = await create("preview", { providers: [eventGateway()] }, {}, { preview: true });
+await preview.init();
+console.log(`preview serves ${adapters.get("preview")?.isServing}`);
+await preview.close();
+
+process.on("unhandledRejection", (error) => console.log("unhandledRejection", error));
+@Module({ imports: [SocketIoModule.forRoot()] })
+class LastModule {}
+await listen(await NestFactory.create(LastModule, await createPlatform(PLATFORM), { logger: ["error"] }));

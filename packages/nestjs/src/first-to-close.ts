@@ -1,0 +1,26 @@
+import { Module } from "@nestjs/common";
+import type { ModulesContainer } from "@nestjs/core";
+
+/** Closes something in `onModuleDestroy`. */
+export class FirstToClose {
+  #close: (() => Promise<void>) | undefined = undefined;
+
+  /**
+   * Closes this before the hooks `onModuleDestroy` of all other modules. Since 11 Nest ends modules in the order of their distance
+   * from the root, where they are nearest to it; before, global modules came first by themselves.
+   */
+  start(modules: ModulesContainer, close: () => Promise<void>): void {
+    this.#close = close;
+    for (const module of modules.values()) {
+      if ((module.metatype as unknown) === FirstToCloseModule) module.distance = -1;
+    }
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await this.#close?.();
+  }
+}
+
+/** A module of its own, so that no other order than that changes. */
+export class FirstToCloseModule {}
+Module({ providers: [FirstToClose], exports: [FirstToClose] })(FirstToCloseModule);
