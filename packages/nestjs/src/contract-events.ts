@@ -27,11 +27,14 @@ type Takes<Parameter, Payload> = [Payload] extends [Parameter]
     ? { [Key in keyof Payload]: [Payload[Key]] extends [Parameter] ? true : never }[keyof Payload]
     : never;
 
+/** Whether one of the parameters does. Of an event without payload none has to, and who has no parameters does without. */
 type SomeTakes<Parameters extends readonly unknown[], Payload> = Parameters extends readonly []
   ? true
-  : true extends { [Index in keyof Parameters]: Takes<Parameters[Index], Payload> }[number]
+  : [Payload] extends [undefined]
     ? true
-    : false;
+    : true extends { [Index in keyof Parameters]: Takes<Parameters[Index], Payload> }[number]
+      ? true
+      : false;
 
 /** Whether a handler takes the acknowledgement, to answer by itself. */
 type TakesAck<Parameters extends readonly unknown[]> = true extends {
