@@ -194,6 +194,11 @@ describe.each(runs)("options on Nest $version with $platform", ({ version, platf
     }
   });
 
+  it("serves gateways of a hybrid application until it closes", async () => {
+    expect(await ask("hybrid", "double", 21)).toBe(42);
+    expect(app.output()).toContain("hybrid serves false");
+  });
+
   it("serves nothing in preview mode", () => {
     expect(app.output()).toContain("preview serves false");
   });
