@@ -14,7 +14,7 @@ import {
   UseFilters,
   UseGuards,
 } from "@nestjs/common";
-import { NestFactory, REQUEST } from "@nestjs/core";
+import { APP_INTERCEPTOR, NestFactory, REQUEST } from "@nestjs/core";
 import { MessagePattern, Server as MicroserviceServer } from "@nestjs/microservices";
 import {
   BaseWsExceptionFilter,
@@ -121,14 +121,20 @@ class RangeFilter {
       .emit("exception", { status: "error", message: `global: ${error.message}` });
   }
 }
+@Injectable()
+class ListInterceptor {
+  intercept(_context: unknown, next: any) {
+    return next.handle().pipe(map((value) => [value]));
+  }
+}
 for (const [name, options] of Object.entries({
   globals: { globalEnhancers: true, globalFilters: true },
   "no-globals": {},
 })) {
-  const app = await create(name, { providers: [eventGateway()] }, options);
+  const providers = [eventGateway(), { provide: APP_INTERCEPTOR, useClass: ListInterceptor }];
+  const app = await create(name, { providers }, options);
   app.useGlobalGuards({ canActivate: (context: any) => context.switchToWs().getData() !== "refuse me" });
   app.useGlobalPipes({ transform: (value: unknown) => `piped ${String(value)}` });
-  app.useGlobalInterceptors({ intercept: (_: unknown, next: any) => next.handle().pipe(map((value) => [value])) });
   app.useGlobalFilters(new RangeFilter());
   await serve(name, app);
 }

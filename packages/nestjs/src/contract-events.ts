@@ -13,6 +13,7 @@ import {
   type PayloadOf,
 } from "@plugboard/contract";
 import type { Observable } from "rxjs";
+import { isThenable } from "./thenable.js";
 import { eventCallIn, type Ack, type EventCall } from "./event-call.js";
 
 type Handler = (...args: never[]) => unknown;
@@ -151,7 +152,7 @@ function checkedReply(schema: NonNullable<EventDefinition["ack"]>, call: EventCa
     if (isErrorAnswer(answer)) return ack(answer);
     try {
       const output: unknown = parse(schema, answer, "SIO_INVALID_ACK");
-      if (output instanceof Promise) void output.then(send).catch(fail);
+      if (isThenable(output)) void Promise.resolve(output).then(send).catch(fail);
       else send(output);
     } catch (error) {
       fail(error);

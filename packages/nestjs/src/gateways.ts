@@ -8,6 +8,7 @@ import type { EventFailures } from "./event-failures.js";
 import { LastFilter, watchFilter } from "./filters.js";
 import { NEST_KEYS } from "./nest-keys.js";
 import type { OwnOptions } from "./options.js";
+import { isThenable } from "./thenable.js";
 
 /** Methods that our class decorators add to gateways, so that Nest makes what is named there by dependency injection. */
 export const CONNECTION_GUARDS = "$connectionGuards";
@@ -196,10 +197,6 @@ function disconnect(run: () => unknown, context: GatewayContext): void {
   } catch (error) {
     context.failures.log(error);
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as Partial<PromiseLike<unknown>> | undefined)?.then === "function";
 }
 
 /** Guards that a gateway asks at connect, made by Nest. */
