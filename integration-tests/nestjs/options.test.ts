@@ -88,7 +88,9 @@ describe.each(runs)("options on Nest $version with $platform", ({ version, platf
   });
 
   it("answers with what filters that extend the one of Nest send", async () => {
-    expect(await ask("everything", "ws")).toMatchObject({ status: "error", message: "not like that" });
+    const answer = await ask("everything", "ws");
+    expect(answer).toMatchObject({ status: "error", message: "not like that" });
+    expect(Object.hasOwn(answer as object, "cause")).toBe(version !== "10");
     // The filter of Nest knows no HttpException.
     expect(await ask("everything", "http", 404)).toMatchObject({ status: "error", message: "Internal server error" });
     expect(await ask("translated", "http", 404)).toMatchObject({ status: "error", message: "translated 404" });
@@ -192,6 +194,11 @@ describe.each(runs)("options on Nest $version with $platform", ({ version, platf
       const client = await connect(at("localhost", host), { transports: [transport] });
       expect(await client.emitWithAck("echo", transport)).toBe(transport);
     }
+  });
+
+  it("serves gateways of a hybrid application until it closes", async () => {
+    expect(await ask("hybrid", "double", 21)).toBe(42);
+    expect(app.output()).toContain("hybrid serves false");
   });
 
   it("serves nothing in preview mode", () => {

@@ -1,5 +1,47 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
 import { beforeAll, describe, expect, it } from "vitest";
 import { prepareNest, typeErrors } from "./nest-app.js";
+
+const here = new URL("./", import.meta.url);
+const strict: ts.CompilerOptions = {
+  strict: true,
+  noUncheckedIndexedAccess: true,
+  noImplicitOverride: true,
+  noEmit: true,
+  target: ts.ScriptTarget.ES2022,
+  module: ts.ModuleKind.NodeNext,
+  experimentalDecorators: true,
+  emitDecoratorMetadata: true,
+  types: ["node"],
+  typeRoots: [fileURLToPath(new URL("../../node_modules/@types", here))],
+};
+
+// The ends of the range: what fits both has fitted what lies between.
+describe.each(["10", "12"] as const)("a strict program on Nest %s", (version) => {
+  let file: string;
+  beforeAll(async () => {
+    await prepareNest(version);
+    const folder = new URL(`nest-${version}/node_modules/`, here);
+    for (const name of ["dist/index.d.ts", "dist/index.d.cts"]) {
+      const text = await readFile(new URL(`../../packages/nestjs/${name}`, here));
+      await writeFile(new URL(`@plugboard/nestjs/${name}`, folder), text);
+    }
+    await mkdir(new URL(".types/", folder), { recursive: true });
+    file = fileURLToPath(new URL(".types/program.mts", folder));
+    await writeFile(file, await readFile(new URL("types/program.mts", here)));
+  });
+
+  it("compiles with our declarations, which are checked too", () => {
+    const program = ts.createProgram([file], { ...strict, skipLibCheck: false });
+    const errors = ts.getPreEmitDiagnostics(program).map(({ file, messageText, start }) => {
+      const line = file === undefined ? 0 : file.getLineAndCharacterOfPosition(start ?? 0).line + 1;
+      return `${file?.fileName}:${line} ${ts.flattenDiagnosticMessageText(messageText, "\n")}`;
+    });
+    expect(errors).toEqual([]);
+  }, 120_000);
+});
 
 describe("the programs of these tests", () => {
   beforeAll(() => prepareNest("12"));

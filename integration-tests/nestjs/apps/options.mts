@@ -14,7 +14,8 @@ import {
   UseFilters,
   UseGuards,
 } from "@nestjs/common";
-import { NestFactory, REQUEST } from "@nestjs/core";
+import { APP_INTERCEPTOR, NestFactory, REQUEST } from "@nestjs/core";
+import { MessagePattern, Server as MicroserviceServer } from "@nestjs/microservices";
 import {
   BaseWsExceptionFilter,
   ConnectedSocket,
@@ -26,7 +27,7 @@ import {
 import { SocketIoAdapter, SocketIoModule } from "@plugboard/nestjs";
 import dns from "node:dns";
 import { createServer } from "node:net";
-import { of } from "rxjs";
+import { lastValueFrom, of } from "rxjs";
 import { map } from "rxjs/operators";
 import { createPlatform, listen } from "./platform.mjs";
 
@@ -120,14 +121,20 @@ class RangeFilter {
       .emit("exception", { status: "error", message: `global: ${error.message}` });
   }
 }
+@Injectable()
+class ListInterceptor {
+  intercept(_context: unknown, next: any) {
+    return next.handle().pipe(map((value) => [value]));
+  }
+}
 for (const [name, options] of Object.entries({
   globals: { globalEnhancers: true, globalFilters: true },
   "no-globals": {},
 })) {
-  const app = await create(name, { providers: [eventGateway()] }, options);
+  const providers = [eventGateway(), { provide: APP_INTERCEPTOR, useClass: ListInterceptor }];
+  const app = await create(name, { providers }, options);
   app.useGlobalGuards({ canActivate: (context: any) => context.switchToWs().getData() !== "refuse me" });
   app.useGlobalPipes({ transform: (value: unknown) => `piped ${String(value)}` });
-  app.useGlobalInterceptors({ intercept: (_: unknown, next: any) => next.handle().pipe(map((value) => [value])) });
   app.useGlobalFilters(new RangeFilter());
   await serve(name, app);
 }
@@ -257,6 +264,44 @@ class ScopedGateway {
   }
 }
 await serve("scoped", await create("scoped", { providers: [PerSocket, ScopedGateway] }));
+
+// A hybrid application: HTTP, sockets and messages of a transport.
+
+class LoopTransport extends MicroserviceServer {
+  listen(done: () => void) {
+    done();
+  }
+  close() {}
+  on() {}
+  unwrap(): any {}
+  async ask(pattern: string, data: unknown) {
+    return lastValueFrom(this.transformToObservable(await this.getHandlerByPattern(pattern)?.(data)) as any);
+  }
+}
+const transport = new LoopTransport();
+@Controller()
+class MessageController {
+  @MessagePattern("double") double(value: number) {
+    return value * 2;
+  }
+}
+@WebSocketGateway()
+class HybridGateway {
+  @SubscribeMessage("double") double(@MessageBody() value: number) {
+    return transport.ask("double", value);
+  }
+}
+const createHybrid = async (name: string, inheritAppConfig: boolean): Promise<any> => {
+  const hybrid = await create(name, { controllers: [MessageController], providers: [HybridGateway] });
+  hybrid.connectMicroservice({ strategy: transport }, { inheritAppConfig });
+  await hybrid.startAllMicroservices();
+  return hybrid;
+};
+await serve("hybrid", await createHybrid("hybrid", true));
+const closed = await createHybrid("hybrid-closed", false);
+await serve("hybrid-closed", closed);
+await closed.close();
+console.log(`hybrid serves ${adapters.get("hybrid-closed")?.isServing}`);
 
 // Both addresses of localhost, which not every container has.
 

@@ -6,6 +6,7 @@ import { DEFAULT_HANDLER_TIMEOUT_MS, EventDeadline, MAX_TIMER_MS } from "./event
 import type { EventFailures } from "./event-failures.js";
 import { SocketLanes, type EventRules } from "./event-rules.js";
 import type { OwnOptions } from "./options.js";
+import { isThenable } from "./thenable.js";
 
 /** A handler as Nest gives it, bound to its gateway and the socket. */
 export interface MessageHandler {
@@ -90,9 +91,7 @@ export class Connection {
   addConnecting(gateway: object, work: unknown): void {
     const expected = this.#expected?.get(gateway);
     if (expected !== undefined) return expected(work);
-    if (typeof (work as Partial<PromiseLike<unknown>> | undefined)?.then === "function") {
-      this.#pending.push(work as PromiseLike<unknown>);
-    }
+    if (isThenable(work)) this.#pending.push(work);
   }
 
   /** Called when all gateways have bound their handlers. */

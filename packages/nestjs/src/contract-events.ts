@@ -13,6 +13,7 @@ import {
   type PayloadOf,
 } from "@plugboard/contract";
 import type { Observable } from "rxjs";
+import { isThenable } from "./thenable.js";
 import { eventCallIn, type Ack, type EventCall } from "./event-call.js";
 
 type Handler = (...args: never[]) => unknown;
@@ -27,11 +28,14 @@ type Takes<Parameter, Payload> = [Payload] extends [Parameter]
     ? { [Key in keyof Payload]: [Payload[Key]] extends [Parameter] ? true : never }[keyof Payload]
     : never;
 
+/** Whether one of the parameters does. Of an event without payload none has to, and who has no parameters does without. */
 type SomeTakes<Parameters extends readonly unknown[], Payload> = Parameters extends readonly []
   ? true
-  : true extends { [Index in keyof Parameters]: Takes<Parameters[Index], Payload> }[number]
+  : [Payload] extends [undefined]
     ? true
-    : false;
+    : true extends { [Index in keyof Parameters]: Takes<Parameters[Index], Payload> }[number]
+      ? true
+      : false;
 
 /** Whether a handler takes the acknowledgement, to answer by itself. */
 type TakesAck<Parameters extends readonly unknown[]> = true extends {
@@ -148,7 +152,7 @@ function checkedReply(schema: NonNullable<EventDefinition["ack"]>, call: EventCa
     if (isErrorAnswer(answer)) return ack(answer);
     try {
       const output: unknown = parse(schema, answer, "SIO_INVALID_ACK");
-      if (output instanceof Promise) void output.then(send).catch(fail);
+      if (isThenable(output)) void Promise.resolve(output).then(send).catch(fail);
       else send(output);
     } catch (error) {
       fail(error);

@@ -10,6 +10,7 @@ import { LastFilter, watchFilter } from "./filters.js";
 import { methodsOf } from "./methods-of.js";
 import { NEST_KEYS } from "./nest-keys.js";
 import type { OwnOptions } from "./options.js";
+import { isThenable } from "./thenable.js";
 import { withReason } from "./ws-reason.js";
 
 /** Methods that our class decorators add to gateways, so that Nest makes what is named there by dependency injection. */
@@ -193,10 +194,6 @@ function disconnect(run: () => unknown, context: GatewayContext): void {
   } catch (error) {
     context.failures.log(error);
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as Partial<PromiseLike<unknown>> | undefined)?.then === "function";
 }
 
 /** Guards that a gateway asks at connect, made by Nest. */
