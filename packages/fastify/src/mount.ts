@@ -36,6 +36,9 @@ interface PendingUpgrade {
 const OWN_FIELDS =
   /^(connection|content-.*|date|etag|keep-alive|last-modified|transfer-encoding|upgrade|retry-after|x-ratelimit-.*|ratelimit.*)$/;
 
+/** Marks routes of mounts. Fastify may find them by many spellings of one path. */
+const IS_MOUNTED = Symbol("plugboard.fastify.mounted");
+
 /** An open upgrade that is refused while the application closes. */
 const CLOSING = { status: 503, headers: { "Content-Type": "text/plain" }, body: "Server is closing" };
 
@@ -118,7 +121,7 @@ export class Mount implements Claimant {
         exposeHeadRoute: false,
         // Documentation of HTTP APIs leaves it out.
         schema: { hide: true } as object,
-        config: withoutLimitOnPolls(config),
+        config: { ...withoutLimitOnPolls(config), [IS_MOUNTED]: true },
         handler: (request, reply) => this.#onRequest(request, reply),
       });
     const { path, serveFile } = this.#options;
@@ -269,11 +272,19 @@ function withoutLimitOnPolls(config: HandshakeRouteOptions["config"]): object {
   return { ...config, rateLimit: { allowList: (request: FastifyRequest) => !request.ioHandshake, ...rateLimit } };
 }
 
+/** Whether a request that Fastify has found a route for begins a connection. */
+export function isSocketHandshake(request: FastifyRequest): boolean {
+  const { config } = request.routeOptions as { config?: object };
+  return config !== undefined && IS_MOUNTED in config && isHandshake(request.raw);
+}
+
 /** Whether a request of Socket.IO begins a connection. */
-export function isHandshake({ url = "", method }: IncomingMessage): boolean {
+function isHandshake({ url = "", method }: IncomingMessage): boolean {
   return method === "GET" && sessionIdIn(url) === undefined;
 }
 
+/** As the engine reads it: whatever it takes for a handshake must not get past the hooks of handshakes. */
 function sessionIdIn(url: string): string | undefined {
-  return /[?&]sid=([^&#]+)/.exec(url)?.[1];
+  const start = url.indexOf("?");
+  return start === -1 ? undefined : new URLSearchParams(url.slice(start + 1)).getAll("sid").at(-1) || undefined;
 }
