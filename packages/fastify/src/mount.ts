@@ -201,10 +201,12 @@ export class Mount implements Claimant {
 
   /** The 101 passes the hooks of `onSend` before the engine gets the socket. */
   #accept(req: IncomingMessage, reply: FastifyReply, { socket, head, res }: PendingUpgrade): FastifyReply {
+    if (this.#isClosing) return refuseForClosing(reply);
     res.onAccept((fields) => {
       this.#upgrades.delete(req);
       reply.hijack();
-      this.#engine.handleUpgrade(req, socket, head, { headers: ownFields(fields, true) });
+      if (this.#isClosing) this.#engine.refuseUpgrade(socket, CLOSING);
+      else this.#engine.handleUpgrade(req, socket, head, { headers: ownFields(fields, true) });
     });
     return reply.code(101).send();
   }
@@ -215,6 +217,8 @@ export class Mount implements Claimant {
     this.#polls.add(res);
     res.once("close", () => this.#polls.delete(res));
     if (this.#isClosing) res.shouldKeepAlive = false;
+    // Its hooks may have taken until all others were gone.
+    if (this.#isClosing && isHandshake(req)) return refuseForClosing(reply);
     const answer = await this.#engine.handle(nodeRequest(req, res));
     let isDone = false;
     const finish = (error?: Error): void => {
@@ -226,6 +230,10 @@ export class Mount implements Claimant {
     if (res.destroyed) onClose();
     return reply.code(answer.status).headers(answer.headers).send(answer.body);
   }
+}
+
+function refuseForClosing(reply: FastifyReply): FastifyReply {
+  return reply.code(CLOSING.status).headers(CLOSING.headers).send(CLOSING.body);
 }
 
 /** @returns whether they have left the answer to others */
