@@ -101,10 +101,7 @@ export class Mount implements Claimant {
   /** Another server may serve the same application: that of the other loopback address of `localhost`. */
   #standBefore(server: FastifyInstance["server"]): void {
     if (this.#servers.has(server)) return;
-    this.#servers.set(
-      server,
-      UpgradeFront.add(server, this, (req, res) => this.#app.routing(req, res)),
-    );
+    this.#servers.set(server, UpgradeFront.add(server, this));
   }
 
   #addRoutes(): void {
@@ -143,10 +140,12 @@ export class Mount implements Claimant {
 
   // Before the router.
 
-  takeUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): boolean {
-    const { url = "" } = req;
-    if (!this.#matches(url)) return false;
-    const fields = this.#bypassing(url);
+  claims({ url = "" }: IncomingMessage): boolean {
+    return this.#matches(url);
+  }
+
+  takeUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const fields = this.#bypassing(req.url ?? "");
     if (fields !== undefined) {
       this.#engine.handleUpgrade(req, socket, head, { headers: fields });
     } else if (this.#isClosing) {
@@ -154,7 +153,6 @@ export class Mount implements Claimant {
     } else {
       this.#routeUpgrade(req, socket, head);
     }
-    return true;
   }
 
   takeRequest(req: IncomingMessage, res: ServerResponse): boolean {
