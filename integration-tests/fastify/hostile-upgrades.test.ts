@@ -119,6 +119,28 @@ describe("a handshake that is in its hooks while the application closes", () => 
   });
 });
 
+describe("hooks that never end", () => {
+  it.each([
+    ["polling", POLLING],
+    ["websocket", WEBSOCKET],
+  ])("do not hold up an application that closes: %s", async (_how, bytes) => {
+    const { promise: asked, resolve: ask } = deferred();
+    const { app, port } = await startApp({
+      routeOptions: {
+        onRequest: () => {
+          ask();
+          return new Promise(() => {});
+        },
+      },
+    });
+    const socket = send(port, bytes);
+    await asked;
+    const gone = once(socket, "close");
+    await app.close();
+    await gone;
+  });
+});
+
 describe("the body of a request that is answered", () => {
   it.each(["handshake", "all"] as const)("is cut when it does not end, with hooks: %s", async (hooks) => {
     const { port, url } = await startApp({ hooks, maxHttpBufferSize: 1000 });

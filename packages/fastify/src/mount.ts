@@ -53,6 +53,8 @@ export class Mount implements Claimant {
   /** Of handshakes, until they have become connections. */
   readonly #replies = new WeakMap<IncomingMessage, FastifyReply>();
   readonly #upgrades = new Map<IncomingMessage, PendingUpgrade>();
+  /** Of requests whose hooks may be at work. */
+  readonly #undecided = new Set<ServerResponse>();
   readonly #polls = new Set<ServerResponse>();
   readonly #servers = new Map<FastifyInstance["server"], () => void>();
   #isClosing = false;
@@ -94,6 +96,7 @@ export class Mount implements Claimant {
   close(): void {
     for (const { socket } of this.#upgrades.values()) socket.destroy();
     this.#upgrades.clear();
+    for (const res of this.#undecided) res.destroy();
     for (const leave of this.#servers.values()) leave();
     this.#servers.clear();
   }
@@ -159,7 +162,11 @@ export class Mount implements Claimant {
     const { url = "", method } = req;
     if ((method !== "GET" && method !== "POST") || !this.#matches(url)) return false;
     const fields = this.#bypassing(url);
-    if (fields === undefined) return false;
+    if (fields === undefined) {
+      this.#undecided.add(res);
+      res.once("close", () => this.#undecided.delete(res));
+      return false;
+    }
     for (const [name, value] of Object.entries(fields)) res.setHeader(name, value);
     if (this.#isClosing) res.shouldKeepAlive = false;
     this.#engine.handleRequest(req, res);
@@ -212,6 +219,7 @@ export class Mount implements Claimant {
   async #poll(req: IncomingMessage, reply: FastifyReply): Promise<FastifyReply> {
     const res = reply.raw;
     if (!(await runMiddlewares(this.#engine.middlewares, req, res))) return reply.hijack();
+    this.#undecided.delete(res);
     this.#polls.add(res);
     res.once("close", () => this.#polls.delete(res));
     if (this.#isClosing) res.shouldKeepAlive = false;
