@@ -103,26 +103,29 @@ describe.each([stored, secure])("who has logged out of a session of $name", (kin
     },
   );
 
-  it.each(["rehandshake", "disconnect"] as const)("is not let in by hooks that began before that: %s", async (onEnd) => {
-    const { promise: asked, resolve: ask } = deferred();
-    const { promise: mayGoOn, resolve: goOn } = deferred();
-    const { app, post, connect } = await start(kind, { session: { onEnd } }, async () => {
-      ask();
-      await mayGoOn;
-    });
-    const joined: unknown[] = [];
-    app.io.on("connection", (socket) => joined.push(socket));
-    const cookie = await post("/login");
-    const ws = connect(cookie);
-    await asked;
-    await post("/logout", cookie);
-    goOn();
-    await once(ws, "open");
-    const got = packets(ws);
-    ws.send("40");
-    expect((await got).filter((packet) => packet.startsWith("40"))).toEqual([]);
-    expect(joined).toEqual([]);
-  });
+  it.each(["rehandshake", "disconnect"] as const)(
+    "is not let in by hooks that began before that: %s",
+    async (onEnd) => {
+      const { promise: asked, resolve: ask } = deferred();
+      const { promise: mayGoOn, resolve: goOn } = deferred();
+      const { app, post, connect } = await start(kind, { session: { onEnd } }, async () => {
+        ask();
+        await mayGoOn;
+      });
+      const joined: unknown[] = [];
+      app.io.on("connection", (socket) => joined.push(socket));
+      const cookie = await post("/login");
+      const ws = connect(cookie);
+      await asked;
+      await post("/logout", cookie);
+      goOn();
+      await once(ws, "open");
+      const got = packets(ws);
+      ws.send("40");
+      expect((await got).filter((packet) => packet.startsWith("40"))).toEqual([]);
+      expect(joined).toEqual([]);
+    },
+  );
 
   it("stays where it is when the program ignores ends of sessions", async () => {
     const { post, connect } = await start(kind, { session: { onEnd: "ignore" } });
