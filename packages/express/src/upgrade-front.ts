@@ -21,13 +21,13 @@ export function takeUpgrades(
   const emitThrough = (event: string | symbol, ...args: unknown[]): boolean => {
     if (!isOver && event === "upgrade") {
       const [req, socket, head] = args as [IncomingMessage, Duplex, Buffer];
-      if (take(req, socket, head)) return true;
+      if (unlessAnswering(socket, () => take(req, socket, head))) return true;
     }
     return Reflect.apply(emit, server, [event, ...args]);
   };
   // Node announces upgrades only while somebody listens for them.
   const onUpgrade = (req: IncomingMessage, socket: Duplex): void => {
-    if (server.listenerCount("upgrade") === 1) passUpgrade(req, socket);
+    if (server.listenerCount("upgrade") === 1) unlessAnswering(socket, () => passUpgrade(req, socket));
   };
   server.emit = emitThrough;
   server.on("upgrade", onUpgrade);
@@ -37,4 +37,18 @@ export function takeUpgrades(
     // Somebody may have come to stand in front, who goes on calling this one.
     if (server.emit === emitThrough) server.emit = emit;
   };
+}
+
+/**
+ * A response to an earlier request on the same connection may not be over. Nobody who waits for answers sends an upgrade then, and
+ * two responses cannot have one socket: so it is cut.
+ */
+function unlessAnswering<Result>(socket: Duplex, answer: () => Result): Result | true {
+  try {
+    return answer();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ERR_HTTP_SOCKET_ASSIGNED") throw error;
+    socket.on("error", () => {}).destroy();
+    return true;
+  }
 }

@@ -36,6 +36,9 @@ interface PendingUpgrade {
 const OWN_FIELDS =
   /^(connection|content-.*|date|etag|keep-alive|last-modified|transfer-encoding|upgrade|retry-after|x-ratelimit-.*|ratelimit.*)$/;
 
+/** Marks routes of mounts. Fastify may find them by many spellings of one path. */
+const IS_MOUNTED = Symbol("plugboard.fastify.mounted");
+
 /** An open upgrade that is refused while the application closes. */
 const CLOSING = { status: 503, headers: { "Content-Type": "text/plain" }, body: "Server is closing" };
 
@@ -50,6 +53,8 @@ export class Mount implements Claimant {
   /** Of handshakes, until they have become connections. */
   readonly #replies = new WeakMap<IncomingMessage, FastifyReply>();
   readonly #upgrades = new Map<IncomingMessage, PendingUpgrade>();
+  /** Of requests whose hooks may be at work. */
+  readonly #undecided = new Set<ServerResponse>();
   readonly #polls = new Set<ServerResponse>();
   readonly #servers = new Map<FastifyInstance["server"], () => void>();
   #isClosing = false;
@@ -91,6 +96,7 @@ export class Mount implements Claimant {
   close(): void {
     for (const { socket } of this.#upgrades.values()) socket.destroy();
     this.#upgrades.clear();
+    for (const res of this.#undecided) res.destroy();
     for (const leave of this.#servers.values()) leave();
     this.#servers.clear();
   }
@@ -98,10 +104,7 @@ export class Mount implements Claimant {
   /** Another server may serve the same application: that of the other loopback address of `localhost`. */
   #standBefore(server: FastifyInstance["server"]): void {
     if (this.#servers.has(server)) return;
-    this.#servers.set(
-      server,
-      UpgradeFront.add(server, this, (req, res) => this.#app.routing(req, res)),
-    );
+    this.#servers.set(server, UpgradeFront.add(server, this));
   }
 
   #addRoutes(): void {
@@ -118,7 +121,7 @@ export class Mount implements Claimant {
         exposeHeadRoute: false,
         // Documentation of HTTP APIs leaves it out.
         schema: { hide: true } as object,
-        config: withoutLimitOnPolls(config),
+        config: { ...withoutLimitOnPolls(config), [IS_MOUNTED]: true },
         handler: (request, reply) => this.#onRequest(request, reply),
       });
     const { path, serveFile } = this.#options;
@@ -140,10 +143,12 @@ export class Mount implements Claimant {
 
   // Before the router.
 
-  takeUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): boolean {
-    const { url = "" } = req;
-    if (!this.#matches(url)) return false;
-    const fields = this.#bypassing(url);
+  claims({ url = "" }: IncomingMessage): boolean {
+    return this.#matches(url);
+  }
+
+  takeUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const fields = this.#bypassing(req.url ?? "");
     if (fields !== undefined) {
       this.#engine.handleUpgrade(req, socket, head, { headers: fields });
     } else if (this.#isClosing) {
@@ -151,14 +156,17 @@ export class Mount implements Claimant {
     } else {
       this.#routeUpgrade(req, socket, head);
     }
-    return true;
   }
 
   takeRequest(req: IncomingMessage, res: ServerResponse): boolean {
     const { url = "", method } = req;
     if ((method !== "GET" && method !== "POST") || !this.#matches(url)) return false;
     const fields = this.#bypassing(url);
-    if (fields === undefined) return false;
+    if (fields === undefined) {
+      this.#undecided.add(res);
+      res.once("close", () => this.#undecided.delete(res));
+      return false;
+    }
     for (const [name, value] of Object.entries(fields)) res.setHeader(name, value);
     if (this.#isClosing) res.shouldKeepAlive = false;
     this.#engine.handleRequest(req, res);
@@ -198,10 +206,12 @@ export class Mount implements Claimant {
 
   /** The 101 passes the hooks of `onSend` before the engine gets the socket. */
   #accept(req: IncomingMessage, reply: FastifyReply, { socket, head, res }: PendingUpgrade): FastifyReply {
+    if (this.#isClosing) return refuseForClosing(reply);
     res.onAccept((fields) => {
       this.#upgrades.delete(req);
       reply.hijack();
-      this.#engine.handleUpgrade(req, socket, head, { headers: ownFields(fields, true) });
+      if (this.#isClosing) this.#engine.refuseUpgrade(socket, CLOSING);
+      else this.#engine.handleUpgrade(req, socket, head, { headers: ownFields(fields, true) });
     });
     return reply.code(101).send();
   }
@@ -209,9 +219,12 @@ export class Mount implements Claimant {
   async #poll(req: IncomingMessage, reply: FastifyReply): Promise<FastifyReply> {
     const res = reply.raw;
     if (!(await runMiddlewares(this.#engine.middlewares, req, res))) return reply.hijack();
+    this.#undecided.delete(res);
     this.#polls.add(res);
     res.once("close", () => this.#polls.delete(res));
     if (this.#isClosing) res.shouldKeepAlive = false;
+    // Its hooks may have taken until all others were gone.
+    if (this.#isClosing && isHandshake(req)) return refuseForClosing(reply);
     const answer = await this.#engine.handle(nodeRequest(req, res));
     let isDone = false;
     const finish = (error?: Error): void => {
@@ -223,6 +236,10 @@ export class Mount implements Claimant {
     if (res.destroyed) onClose();
     return reply.code(answer.status).headers(answer.headers).send(answer.body);
   }
+}
+
+function refuseForClosing(reply: FastifyReply): FastifyReply {
+  return reply.code(CLOSING.status).headers(CLOSING.headers).send(CLOSING.body);
 }
 
 /** @returns whether they have left the answer to others */
@@ -269,11 +286,19 @@ function withoutLimitOnPolls(config: HandshakeRouteOptions["config"]): object {
   return { ...config, rateLimit: { allowList: (request: FastifyRequest) => !request.ioHandshake, ...rateLimit } };
 }
 
+/** Whether a request that Fastify has found a route for begins a connection. */
+export function isSocketHandshake(request: FastifyRequest): boolean {
+  const { config } = request.routeOptions as { config?: object };
+  return config !== undefined && IS_MOUNTED in config && isHandshake(request.raw);
+}
+
 /** Whether a request of Socket.IO begins a connection. */
-export function isHandshake({ url = "", method }: IncomingMessage): boolean {
+function isHandshake({ url = "", method }: IncomingMessage): boolean {
   return method === "GET" && sessionIdIn(url) === undefined;
 }
 
+/** As the engine reads it: whatever it takes for a handshake must not get past the hooks of handshakes. */
 function sessionIdIn(url: string): string | undefined {
-  return /[?&]sid=([^&#]+)/.exec(url)?.[1];
+  const start = url.indexOf("?");
+  return start === -1 ? undefined : new URLSearchParams(url.slice(start + 1)).getAll("sid").at(-1) || undefined;
 }

@@ -6,7 +6,7 @@ import fastifyPlugin from "fastify-plugin";
 import type { AsyncApiOptions } from "./async-api.js";
 import { injectClient, type InjectedSocket, type InjectOptions } from "./inject-io.js";
 import { verifyJwt, type JwtCredentials, type JwtOptions } from "./jwt.js";
-import { isHandshake } from "./mount.js";
+import { isSocketHandshake } from "./mount.js";
 import { registerNamespace, type NamespaceOptions, type NamespacePlugin } from "./namespace-scope.js";
 import { resolveOptions, type SocketioOptions } from "./options.js";
 import { pluginError } from "./plugin-error.js";
@@ -82,9 +82,7 @@ function serversOf(app: FastifyInstance): Map<string, Socketio> {
   if (!app.hasRequestDecorator("ioHandshake")) {
     app.decorateRequest("ioHandshake", {
       getter() {
-        const { raw, url } = this;
-        const path = url.replace(/\/?(?:\?.*)?$/, "");
-        return [...servers.values()].some(({ io }) => io.path() === path) && isHandshake(raw);
+        return isSocketHandshake(this);
       },
     });
   }

@@ -7,13 +7,23 @@ import type { SessionOptions } from "./options.js";
 /** How often it is looked whether sessions have expired: nothing else tells, and it is but the opening of a cookie. */
 const REVALIDATE_EVERY_MS = 60_000;
 
+/** How long a handshake may take from its first hook until its socket joins, in milliseconds: ends before that are forgotten. */
+const LONGEST_HANDSHAKE_MS = 300_000;
+
 type Cookies = Readonly<Record<string, string | undefined>>;
 
 /** What `@fastify/secure-session` and `@fastify/cookie` put on applications. */
 interface SecureApp {
-  decodeSecureSession(cookie: string): object | null;
+  decodeSecureSession(cookie: string): Pick<SecureSession, "data"> | null;
   parseCookie(header: string): Cookies;
   unsignCookie(cookie: string): { valid: boolean; value: string | null };
+}
+
+/** The session that a request came with. */
+interface Arrival {
+  readonly cookie: string;
+  /** In the time of `performance.now()`. */
+  readonly at: number;
 }
 
 /** What they put on requests. */
@@ -39,6 +49,9 @@ export class SecureSessions {
   readonly #onEnd: Required<SessionOptions>["onEnd"];
   readonly #sessions: SocketSessions;
   readonly #revalidation: ReturnType<typeof setInterval> | undefined;
+  readonly #arrivals = new WeakMap<FastifyRequest, Arrival>();
+  /** When sessions were deleted or regenerated, by cookie, the oldest first. */
+  readonly #ended = new Map<string, number>();
   /** Requests that have deleted or regenerated their session. */
   readonly #ending = new WeakSet<FastifyRequest>();
 
@@ -52,11 +65,7 @@ export class SecureSessions {
     this.#onEnd = options.onEnd ?? "rehandshake";
     // The origin rule of the plugin knows what @fastify/cors allows.
     this.#sessions = new SocketSessions(io, { ...options, store: fromRequest(readData), checkOrigin: false });
-    io.useAlways(async (socket, next) => {
-      const cookie = this.#cookieOf(fastifyRequestOf(socket.request));
-      if (cookie !== undefined) await socket.join(this.roomOf(cookie));
-      next();
-    });
+    io.useAlways((socket, next) => void this.#join(socket).then(() => next(), next));
     app.addHook("onRequest", (request, _reply, done) => {
       this.#watch(request);
       done();
@@ -79,30 +88,53 @@ export class SecureSessions {
     this.#sessions.close();
   }
 
-  /** The cookie that is a session. What it is called only the other plugin knows. */
-  #find(cookies: Cookies): string | undefined {
-    return Object.values(cookies).find((value) => value !== undefined && this.#isSession(value));
+  async #join(socket: Socket): Promise<void> {
+    const request = fastifyRequestOf(socket.request);
+    const arrival = request && this.#arrivals.get(request);
+    if (arrival === undefined) return;
+    const { cookie, at } = arrival;
+    await socket.join(this.roomOf(cookie));
+    // Its hooks may have let it in before the session ended, and then it was in no room.
+    if (at >= (this.#ended.get(cookie) ?? 0)) return;
+    // Nothing has been agreed with its client: it may try again.
+    socket.rehandshake("session destroyed");
+    throw new Error("session destroyed");
   }
 
-  #isSession(cookie: string): boolean {
-    if (this.#app.decodeSecureSession(cookie) !== null) return true;
+  /** The cookie that is a session. What it is called only the other plugin knows. */
+  #find(cookies: Cookies, isWanted: (data: object) => boolean = () => true): string | undefined {
+    return Object.values(cookies).find((value) => {
+      const data = value === undefined ? undefined : this.#decoded(value);
+      return data !== undefined && isWanted(data);
+    });
+  }
+
+  #decoded(cookie: string): object | undefined {
+    const session = this.#app.decodeSecureSession(cookie);
+    if (session !== null) return session.data();
     // With the option `signed`. Other plugins than the one of cookies may have no secret.
-    if (!cookie.includes(".")) return false;
+    if (!cookie.includes(".")) return undefined;
     try {
       const { valid, value } = this.#app.unsignCookie(cookie);
-      return valid && value !== null && this.#app.decodeSecureSession(value) !== null;
+      return valid && value !== null ? this.#app.decodeSecureSession(value)?.data() : undefined;
     } catch {
-      return false;
+      return undefined;
     }
   }
 
-  #cookieOf(request: FastifyRequest | undefined): string | undefined {
-    return this.#find((request as SecureRequest | undefined)?.cookies ?? {});
+  /** A client may have put another session under another name, which is not the one that the request has. */
+  #note(request: FastifyRequest): void {
+    const { cookies = {} } = request as SecureRequest;
+    const own = JSON.stringify(readData(request));
+    const cookie = this.#find(cookies, (data) => JSON.stringify(data) === own) ?? this.#find(cookies);
+    if (cookie !== undefined) this.#arrivals.set(request, { cookie, at: performance.now() });
   }
 
   #watch(request: FastifyRequest): void {
     const { session } = request as SecureRequest;
-    if (!session || this.#cookieOf(request) === undefined) return;
+    if (!session) return;
+    this.#note(request);
+    if (!this.#arrivals.has(request)) return;
     for (const name of ["delete", "regenerate"] as const) {
       const method = session[name] as (...args: unknown[]) => void;
       const value = (...args: unknown[]): void => {
@@ -117,10 +149,12 @@ export class SecureSessions {
   #onResponse(request: FastifyRequest, reply: FastifyReply): void {
     const { session } = request as SecureRequest;
     if (!session?.changed) return;
-    const former = this.#cookieOf(request);
+    const former = this.#arrivals.get(request)?.cookie;
     if (former === undefined) return;
     if (this.#ending.has(request)) {
-      if (this.#onEnd !== "ignore") this.#io.endSockets(this.roomOf(former), this.#onEnd, "session destroyed");
+      if (this.#onEnd === "ignore") return;
+      this.#noteEnd(former);
+      this.#io.endSockets(this.roomOf(former), this.#onEnd, "session destroyed");
       return;
     }
     const next = [reply.getHeader("set-cookie") ?? []]
@@ -129,6 +163,16 @@ export class SecureSessions {
     const cookie = next.find((found) => found !== undefined);
     if (cookie === undefined) return;
     for (const namespace of this.#io._nsps.values()) namespace.in(this.roomOf(former)).socketsJoin(this.roomOf(cookie));
+  }
+
+  #noteEnd(cookie: string): void {
+    const now = performance.now();
+    for (const [other, at] of this.#ended) {
+      if (at + LONGEST_HANDSHAKE_MS > now) break;
+      this.#ended.delete(other);
+    }
+    this.#ended.delete(cookie);
+    this.#ended.set(cookie, now);
   }
 
   #revalidate(): void {
@@ -141,7 +185,9 @@ export class SecureSessions {
   #endIfExpired(socket: Socket): void {
     const request = fastifyRequestOf(socket.request);
     const hadSession = Object.keys(readData(request) ?? {}).length > 0;
-    if (!hadSession || this.#cookieOf(request) !== undefined) return;
+    if (!hadSession) return;
+    const arrival = request && this.#arrivals.get(request);
+    if (arrival !== undefined && this.#decoded(arrival.cookie) !== undefined) return;
     if (this.#onEnd === "disconnect") socket.disconnect(true);
     else socket.rehandshake("session expired");
   }

@@ -62,12 +62,17 @@ class StoreSessions implements SharedSessions {
   readonly #options: SessionOptions;
   #sessions: SocketSessions | undefined = undefined;
   #admit: Middleware | undefined = undefined;
+  /** Ids of the sessions that requests have come with. */
+  readonly #arrivals = new WeakMap<FastifyRequest, string>();
 
   constructor(app: FastifyInstance, io: Server, options: SessionOptions) {
     this.#io = io;
     this.#options = options;
     // Now, to be before the middlewares of the program.
-    io.useAlways((socket, next) => (this.#admit === undefined ? next() : this.#admit(socket, next)));
+    io.useAlways((socket, next) => {
+      if (this.#admit === undefined) next();
+      else this.#admit(socket, (error) => next(error ?? this.#endIfGone(socket)));
+    });
     app.addHook("onRequest", (request, reply, done) => this.#onRequest(request, reply, done));
   }
 
@@ -78,6 +83,17 @@ class StoreSessions implements SharedSessions {
 
   close(): void {
     this.#sessions?.close();
+  }
+
+  /** Hooks have let it in with a session that has ended since. */
+  #endIfGone(socket: Socket): Error | undefined {
+    const request = fastifyRequestOf(socket.request);
+    const id = request && this.#arrivals.get(request);
+    if (request === undefined || id === undefined || this.#options.onEnd === "ignore") return undefined;
+    if (sessionIdOf(request) !== id || socket.rooms.has(this.roomOf(id))) return undefined;
+    // Nothing has been agreed with its client: it may try again.
+    socket.rehandshake("session destroyed");
+    return new Error("session destroyed");
   }
 
   #start(store: ExpressSessionStore): SocketSessions {
@@ -107,6 +123,7 @@ class StoreSessions implements SharedSessions {
     const signed = session?.encryptedSessionId;
     const isNew = signed === undefined || !Object.values(cookies ?? {}).some((cookie) => cookie?.endsWith(signed));
     if (!session || id === undefined || isNew) return done();
+    this.#arrivals.set(request, id);
     const { raw } = request;
     const current = (): StoredSession | null | undefined => (request as unknown as SessionRequest).session;
     // What a scope of `@plugboard/session` looks at: the session is that of Fastify's request, events are those of Node's.

@@ -15,8 +15,14 @@ export class SilentConnections {
   /** Of TLS, before the handshake is over: by the address of the client, for another object stands for them then. */
   readonly #handshaking = new Map<string, Socket>();
 
+  readonly #onClose: (this: Socket) => void;
+
   constructor(server: HttpServer) {
     this.#server = server;
+    const running = this.#running;
+    this.#onClose = function () {
+      running.delete(this);
+    };
   }
 
   /** To be told of each event of the server. */
@@ -59,7 +65,8 @@ export class SilentConnections {
     }
     this.#handshaking.delete(client);
     this.#running.set(socket, 0);
-    socket.once("close", () => this.#running.delete(socket));
+    // An upgrade that nobody wanted is announced once more, as a connection.
+    socket.off("close", this.#onClose).once("close", this.#onClose);
   }
 
   #begin({ socket }: IncomingMessage, res: ServerResponse): void {

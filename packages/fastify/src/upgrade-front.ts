@@ -1,16 +1,16 @@
-import { ServerResponse, type IncomingMessage, type Server as HttpServer } from "node:http";
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { SilentConnections } from "./silent-connections.js";
 
 /** Whose requests and upgrades these are; asked before anybody who listens on the HTTP server. */
 export interface Claimant {
-  /** Takes an upgrade of its path. */
-  takeUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): boolean;
+  /** Whether a request is of its path. */
+  claims(req: IncomingMessage): boolean;
+  /** Takes an upgrade that it claims. */
+  takeUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Takes a request that is to bypass Fastify's router. */
   takeRequest(req: IncomingMessage, res: ServerResponse): boolean;
 }
-
-type Route = (req: IncomingMessage, res: ServerResponse) => void;
 
 const fronts = new WeakMap<HttpServer, UpgradeFront>();
 
@@ -22,14 +22,12 @@ const fronts = new WeakMap<HttpServer, UpgradeFront>();
 export class UpgradeFront {
   readonly #server: HttpServer;
   readonly #claimants = new Set<Claimant>();
-  readonly #route: Route;
   readonly #emit: HttpServer["emit"];
   readonly #emitThrough: HttpServer["emit"];
   readonly #connections: SilentConnections;
 
-  private constructor(server: HttpServer, route: Route) {
+  private constructor(server: HttpServer) {
     this.#server = server;
-    this.#route = route;
     this.#connections = new SilentConnections(server);
     const emit = server.emit;
     this.#emit = emit;
@@ -44,14 +42,10 @@ export class UpgradeFront {
     server.on("upgrade", this.#onUpgrade);
   }
 
-  /**
-   * Adds a claimant in front of this server, until the returned function is called, which is when the server is about to close.
-   *
-   * @param route - Fastify's router
-   */
-  static add(server: HttpServer, claimant: Claimant, route: Route): () => void {
+  /** Adds a claimant in front of this server, until the returned function is called, which is when the server is about to close. */
+  static add(server: HttpServer, claimant: Claimant): () => void {
     let front = fronts.get(server);
-    if (front === undefined) fronts.set(server, (front = new UpgradeFront(server, route)));
+    if (front === undefined) fronts.set(server, (front = new UpgradeFront(server)));
     const found = front;
     found.#claimants.add(claimant);
     return () => found.#remove(claimant);
@@ -72,7 +66,10 @@ export class UpgradeFront {
 
   #isUpgradeTaken([req, socket, head]: unknown[]): boolean {
     for (const claimant of this.#claimants) {
-      if (claimant.takeUpgrade(req as IncomingMessage, socket as Duplex, head as Buffer)) return true;
+      if (!claimant.claims(req as IncomingMessage)) continue;
+      if (isAnswering(socket as Duplex)) destroy(socket as Duplex);
+      else claimant.takeUpgrade(req as IncomingMessage, socket as Duplex, head as Buffer);
+      return true;
     }
     return false;
   }
@@ -84,26 +81,51 @@ export class UpgradeFront {
     return false;
   }
 
-  /**
-   * One that nobody else listens for is answered as any other request, which is what Node does where there is no listener at
-   * all: with the route of that name, or 404.
-   */
-  readonly #onUpgrade = (req: IncomingMessage, socket: Duplex): void => {
+  /** One that nobody else listens for is answered as any other request, which is what Node does where there is no listener at all. */
+  readonly #onUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer): void => {
     if (this.#server.listenerCount("upgrade") > 1) return;
-    this.#route(req, responseOn(req, socket));
+    if (isAnswering(socket)) {
+      destroy(socket);
+      return;
+    }
+    const request = requestInsteadOf(req);
+    if (request === undefined) {
+      destroy(socket);
+      return;
+    }
+    socket.unshift(Buffer.concat([request, head]));
+    this.#server.emit("setSecureContext" in this.#server ? "secureConnection" : "connection", socket);
   };
 }
 
-/** A response that is written to the socket of an upgrade, and ends it. */
-function responseOn(req: IncomingMessage, socket: Duplex): ServerResponse {
-  socket.on("error", () => socket.destroy());
-  const res = new ServerResponse(req);
-  res.shouldKeepAlive = false;
-  res.assignSocket(socket as never);
-  res.once("finish", () => {
-    res.detachSocket(socket as never);
-    // A peer that keeps its half open would hold the server open too.
-    socket.end(() => socket.destroy());
-  });
-  return res;
+/**
+ * Whether a response to an earlier request on the same connection is not over: nobody who waits for answers sends an upgrade
+ * then, and two responses cannot have one socket.
+ */
+function isAnswering(socket: Duplex): boolean {
+  return Boolean((socket as { _httpMessage?: unknown })._httpMessage);
+}
+
+/** The response that is not over may still fail. */
+function destroy(socket: Duplex): void {
+  socket.on("error", () => {}).destroy();
+}
+
+/** The head of the same request as one that asks for no upgrade. Its body, which Node has not looked at, comes behind it. */
+function requestInsteadOf({ method, url, httpVersion, rawHeaders }: IncomingMessage): Buffer | undefined {
+  const lines = [`${method} ${url} HTTP/${httpVersion}`];
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]!;
+    const value = rawHeaders[index + 1]!;
+    const kept = /^connection$/i.test(name) ? withoutUpgrade(value) : value;
+    if (kept !== "" || value === "") lines.push(`${name}: ${kept}`);
+  }
+  // A lenient parser may have let through what this one would take for another request.
+  if (lines.some((line) => /[\r\n]/.test(line))) return undefined;
+  return Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1");
+}
+
+function withoutUpgrade(connection: string): string {
+  const tokens = connection.split(",").map((token) => token.trim());
+  return tokens.filter((token) => token.toLowerCase() !== "upgrade").join(", ");
 }

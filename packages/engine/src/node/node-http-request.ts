@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
 import type { TLSSocket } from "node:tls";
 import { BodyError, parseQuery, type HttpAnswer, type HttpRequestLike, type Query } from "../http-port.js";
+import { boundRestOfBody } from "./rest-of-body.js";
 
 /** A request of Node's `http`; the parsed query is left on it as `_query`, where middlewares look for it. */
 export type QueriedRequest = IncomingMessage & { _query: Query };
@@ -131,8 +132,10 @@ function withBothCookies(headers: HttpAnswer["headers"]): HttpAnswer["headers"] 
 /**
  * A request of Node's `http` as `engine.handle` takes it, for those who send the answer in a way of their own.
  *
- * @param res - where the answer will go: that the client goes away before it has it is noticed there
+ * @param res - where the answer will go: that the client goes away before it has it is noticed there, and a body that goes on
+ * and on behind it is cut a second later
  */
 export function nodeRequest(req: IncomingMessage, res?: ServerResponse): HttpRequestLike {
+  if (res !== undefined) boundRestOfBody(req, res);
   return new NodeHttpRequest(req, res);
 }
