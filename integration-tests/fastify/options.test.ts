@@ -81,6 +81,9 @@ describe("mistakes", () => {
     expect(() => app.io.addHook("preEvent", () => {})).toThrow(
       expect.objectContaining({ code: "SIO_FASTIFY_TOO_LATE" }) as Error,
     );
+    expect(() => app.ioNamespace("/late", () => {})).toThrow(
+      expect.objectContaining({ code: "SIO_FASTIFY_TOO_LATE" }) as Error,
+    );
   });
 
   it.each<[string, readonly unknown[], string]>([

@@ -116,7 +116,9 @@ function serversOf(app: FastifyInstance): Map<string, Socketio> {
       checkHandler(namespace, plugin);
       checkNames(namespace, options, ["preConnect", "io"]);
       checkFunctions(`preConnect of ${namespace}`, options.preConnect);
-      registerNamespace(this, find(this, options.io), name, options, plugin);
+      const socketio = find(this, options.io);
+      socketio.checkEarly(`declare ${namespace}`, "plugins");
+      registerNamespace(this, socketio, name, options, plugin);
       return this;
     },
   );
@@ -129,7 +131,7 @@ function serversOf(app: FastifyInstance): Map<string, Socketio> {
   app.decorate(
     "injectIO",
     function (this: FastifyInstance, namespace: string = "/", options: InjectOptions = {}): Promise<InjectedSocket> {
-      return injectClient(this, find(this, options?.io), namespace, options);
+      return injectClient(this, find(this, options.io), namespace, options);
     },
   );
   return servers;

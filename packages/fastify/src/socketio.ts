@@ -108,6 +108,12 @@ export class Socketio {
     for (const event of this.#events) event.compile();
   }
 
+  /** @throws PluginError with code `SIO_FASTIFY_TOO_LATE` when the application is ready */
+  checkEarly(what: string, likeWhat: "hooks" | "plugins"): void {
+    if (!this.#isReady) return;
+    throw pluginError("SIO_FASTIFY_TOO_LATE", `${what} before the application is ready, as ${likeWhat} of Fastify are`);
+  }
+
   // What programs see.
 
   /** The server as a scope sees it. */
@@ -183,12 +189,7 @@ export class Socketio {
       );
     }
     if (typeof hook !== "function") throw invalidOption(`the hook ${name} has to be a function`);
-    if (this.#isReady) {
-      throw pluginError(
-        "SIO_FASTIFY_TOO_LATE",
-        `add the hook ${name} before the application is ready, as hooks of Fastify are`,
-      );
-    }
+    this.checkEarly(`add the hook ${name}`, "hooks");
     scope.add(name, hook);
   }
 
