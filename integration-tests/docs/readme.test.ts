@@ -113,6 +113,28 @@ describe("the programs in the documentation", () => {
     expect(await firstOutput(start(client.replace("3000", port)))).toBe("1\n");
   });
 
+  it("packages/fastify/README: who has logged in adds a thing to do, and the other snippets fit in", async () => {
+    const blocks = await codeBlocks("packages/fastify/README.md");
+    const program = (file: string): string => blocks.find(({ info }) => info === `js ${file}`)?.code ?? "";
+    const snippets = blocks.filter(({ info }) => info === "js").map(({ code }) => code);
+    expect(snippets).toHaveLength(2);
+    const server = program("server.mjs")
+      .replace("logger: true", "logger: false")
+      .replace("3000", "0")
+      .replace("await app.listen", `${snippets.join("\n")}\nawait app.listen`);
+    const port = (await firstOutput(start(`${server}\nconsole.log(app.server.address().port);`))).trim();
+    expect(await firstOutput(start(program("client.mjs").replaceAll("3000", port)))).toBe("{ id: 1 }\n");
+    const document: unknown = await (await fetch(`http://localhost:${port}/asyncapi.json`)).json();
+    expect(document).toMatchObject({ info: { title: "Todos" }, channels: { chat: { messages: { say: {} } } } });
+  });
+
+  it("packages/fastify/README: the test passes, and its process ends", async () => {
+    const blocks = await codeBlocks("packages/fastify/README.md");
+    const child = start(blocks.find(({ info }) => info === "js app.test.mjs")?.code ?? "");
+    child.stdout.resume();
+    expect((await once(child, "exit"))[0]).toBe(0);
+  });
+
   it("packages/auth/README: the client gets in by its token", async () => {
     const blocks = await codeBlocks("packages/auth/README.md");
     const [server, client] = ["server.mjs", "client.mjs"].map(

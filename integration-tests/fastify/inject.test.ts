@@ -80,4 +80,34 @@ describe("app.injectIO()", () => {
       expect(app.server.listening).toBe(false);
     },
   );
+
+  it("connects clients that end with the application, and do not try to come back", async () => {
+    const app = application();
+    await app.register(socketio);
+    const socket = await app.injectIO();
+    await app.close();
+    expect(socket.disconnected).toBe(true);
+    expect(socket.active).toBe(false);
+  });
+
+  it("asks for the namespace first", async () => {
+    const app = application();
+    await app.register(socketio);
+    await expect(app.injectIO({ auth: {} } as unknown as string)).rejects.toThrow('injectIO("/", { auth })');
+  });
+});
+
+describe("rooms", () => {
+  it("may be numbers, as in programs that come from JavaScript", async () => {
+    const app = application();
+    await app.register(await loadPeer("@fastify/cookie"));
+    await app.register(await loadPeer("@fastify/session"), { secret: "s".repeat(32) });
+    await app.register(socketio);
+    app.io.on("connection", (socket) => void socket.join(7 as unknown as string));
+    const socket = await app.injectIO();
+    const told = new Promise((resolve) => socket.once("told", resolve));
+    app.io.to(7 as unknown as string).emit("told", "seven");
+    expect(await told).toBe("seven");
+    expect(() => app.io.to(undefined as unknown as string).emit("told")).not.toThrow();
+  });
 });

@@ -28,6 +28,16 @@ describe("mistakes", () => {
     ["a time that is none", { closeTimeout: -1 }, "a number of milliseconds"],
     ["a preClose that cannot be called", { preClose: "no" }, "preClose has to be a function"],
     ["an option that does nothing here", { destroyUpgrade: true }, "leave it out"],
+    [
+      "a hook of the route that is mistyped",
+      { routeOptions: { preHandlr: () => {} } },
+      "there are onRequest, preParsing",
+    ],
+    ["a hook of the route that cannot be called", { routeOptions: { preHandler: "no" } }, "has to be a function"],
+    ["a handler of the route", { routeOptions: { handler: () => {} } }, "leave it out"],
+    ["a limit that there is not", { rateLimit: { handshakes: {} } }, "there are handshake, events"],
+    ["limits that are none", { rateLimit: true }, "rateLimit has to be an object"],
+    ["an option of sessions that there is not", { session: { onend: "ignore" } }, "there are onEnd, touchEveryMs"],
   ])("in the options, such as %s, say what would be right", async (_name, options, advice) => {
     const error = await failure(application().register(socketio, options as SocketioOptions));
     expect(error.code).toBe("SIO_FASTIFY_INVALID_OPTION");
@@ -71,6 +81,76 @@ describe("mistakes", () => {
     expect(() => app.io.addHook("preEvent", () => {})).toThrow(
       expect.objectContaining({ code: "SIO_FASTIFY_TOO_LATE" }) as Error,
     );
+    expect(() => app.ioNamespace("/late", () => {})).toThrow(
+      expect.objectContaining({ code: "SIO_FASTIFY_TOO_LATE" }) as Error,
+    );
+  });
+
+  it.each<[string, readonly unknown[], string]>([
+    ["no handler", [{ schema: {} }], "has to end with a function"],
+    ["an option that there is not", [{ preHandlers: [] }, () => 1], "there are schema, preHandler, config"],
+    ["a schema in the place of options", [{ type: "object" }, () => 1], "there are schema, preHandler, config"],
+    ["a part of the schema that there is not", [{ schema: { body: {} } }, () => 1], "there are payload, ack"],
+    ["a preHandler that cannot be called", [{ preHandler: ["no"] }, () => 1], "has to be a function"],
+  ])("in an event, such as %s, are told when it is declared", async (_name, rest, advice) => {
+    const app = application();
+    await app.register(socketio);
+    const declare = app.io.event.bind(app.io) as unknown as (name: string, ...rest: readonly unknown[]) => void;
+    const error = expect.objectContaining({ code: "SIO_FASTIFY_INVALID_OPTION" }) as Error;
+    expect(() => declare("say", ...rest)).toThrow(error);
+    expect(() => declare("say", ...rest)).toThrow(advice);
+  });
+
+  it.each<[string, readonly unknown[], string]>([
+    ["no plugin", [{}], "has to end with a function"],
+    ["an option that there is not", [{ preConect: () => {} }, () => {}], "there are preConnect, io"],
+    ["a preConnect that cannot be called", [{ preConnect: true }, () => {}], "has to be a function"],
+  ])("in a namespace, such as %s, are told when it is declared", async (_name, rest, advice) => {
+    const app = application();
+    await app.register(socketio);
+    const declare = app.ioNamespace.bind(app) as unknown as (name: string, ...rest: readonly unknown[]) => void;
+    const error = expect.objectContaining({ code: "SIO_FASTIFY_INVALID_OPTION" }) as Error;
+    expect(() => declare("/chat", ...rest)).toThrow(error);
+    expect(() => declare("/chat", ...rest)).toThrow(advice);
+  });
+
+  it("in the options of ioJwt say what there is", async () => {
+    const app = application();
+    await app.register(socketio);
+    await app.register(await loadPeer("@fastify/jwt"), { secret: "s".repeat(32) });
+    expect(() => app.ioJwt({ cookieName: "token" } as object)).toThrow("there are refresh, io, userOf, token, cookie");
+  });
+
+  it("in the order of plugins come up when the application gets ready: sessions come first", async () => {
+    const app = application();
+    await app.register(socketio);
+    await app.register(await loadPeer("@fastify/cookie"));
+    await app.register(await loadPeer("@fastify/session"), { secret: "s".repeat(32) });
+    const error = await failure(app.ready());
+    expect(error.code).toBe("SIO_FASTIFY_NO_SESSION");
+    expect(error.message).toContain("register it before");
+  });
+
+  it("in the order of plugins do no harm where sockets are to have no sessions", async () => {
+    const app = application();
+    await app.register(socketio, { session: false });
+    await app.register(await loadPeer("@fastify/cookie"));
+    await app.register(await loadPeer("@fastify/session"), { secret: "s".repeat(32) });
+    await app.ready();
+    const url = "/socket.io/?EIO=4&transport=polling";
+    expect((await app.inject({ url, headers: { origin: "https://elsewhere.example" } })).statusCode).toBe(403);
+    expect((await app.inject({ url, headers: { origin: "http://localhost:80" } })).statusCode).toBe(200);
+  });
+
+  it("of CORS for the cookies of ioJwt are none: @fastify/cors says who may read", async () => {
+    const app = application();
+    await app.register(await loadPeer("@fastify/cors"), { origin: "https://app.example", credentials: true });
+    await app.register(await loadPeer("@fastify/jwt"), { secret: "s".repeat(32) });
+    await app.register(socketio);
+    app.ioJwt({ cookie: "token" });
+    const url = "/socket.io/?EIO=4&transport=polling";
+    expect((await app.inject({ url, headers: { origin: "https://app.example" } })).statusCode).toBe(200);
+    expect((await app.inject({ url, headers: { origin: "https://elsewhere.example" } })).statusCode).toBe(403);
   });
 
   it("of a server that is not there name those that are", async () => {

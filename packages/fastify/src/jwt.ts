@@ -1,6 +1,7 @@
 import { credentials, type Credentials, type CredentialsHandle, type CredentialsOptions } from "@plugboard/auth";
 import type { Server } from "@plugboard/server";
 import type { FastifyInstance } from "fastify";
+import { checkNames } from "./check-options.js";
 import { pluginError } from "./plugin-error.js";
 
 /** What a token of `@fastify/jwt` says. */
@@ -29,6 +30,22 @@ export interface JwtOptions extends Omit<CredentialsOptions<JwtCredentials>, "ve
   userOf?: (claims: JwtClaims) => string | undefined;
 }
 
+const JWT_OPTIONS: readonly string[] = Object.keys({
+  refresh: true,
+  io: true,
+  userOf: true,
+  token: true,
+  cookie: true,
+  required: true,
+  renewBeforeMs: true,
+  onExpiry: true,
+  maxTokenLength: true,
+  verifyTimeoutMs: true,
+  rememberRevokedMs: true,
+  revocations: true,
+  onRefused: true,
+} satisfies Record<keyof JwtOptions, true>);
+
 type Verify = (token: string, done: (error: Error | null, claims?: JwtClaims) => void) => void;
 
 /**
@@ -37,6 +54,7 @@ type Verify = (token: string, done: (error: Error | null, claims?: JwtClaims) =>
  * @throws PluginError with code `SIO_FASTIFY_NO_JWT`
  */
 export function verifyJwt(app: FastifyInstance, io: Server, options: JwtOptions): CredentialsHandle<JwtCredentials> {
+  checkNames("ioJwt", options, JWT_OPTIONS);
   const { refresh = true, io: _name, userOf = userOfClaims, ...rest } = options;
   const { jwt } = app as { jwt?: { verify: Verify } };
   if (jwt === undefined) {

@@ -24,9 +24,10 @@ export function registerNamespace(
   app: FastifyInstance,
   socketio: Socketio,
   name: string | RegExp | NamespaceMatcher,
-  { preConnect = [] }: NamespaceOptions,
+  options: NamespaceOptions,
   plugin: NamespacePlugin,
 ): void {
+  const { preConnect = [] } = options;
   const checks = Array.isArray(preConnect) ? preConnect : [preConnect];
   void app.register(async (scope) => {
     const namespace = socketio.io.of(name);

@@ -3,7 +3,7 @@ import type { ServerOptions } from "@plugboard/server";
 import type { SocketSessionsOptions } from "@plugboard/session";
 import type { RouteShorthandOptions } from "fastify";
 import type { FastifyEventContext, FastifySocketServer } from "./types.js";
-import { pluginError } from "./plugin-error.js";
+import { checkFunctions, checkNames, checkObject, invalidOption } from "./check-options.js";
 
 /** What a route of Fastify may have, as far as it makes sense for handshakes. */
 export type HandshakeRouteOptions = Pick<
@@ -97,9 +97,12 @@ export function resolveOptions(options: SocketioOptions): ResolvedOptions {
   );
   checkFunction("errorHandler", errorHandler);
   checkFunction("preClose", preClose);
+  if (routeOptions !== undefined) checkRoute(routeOptions);
+  if (rateLimit !== undefined) checkNames("rateLimit", rateLimit, ["handshake", "events"]);
+  if (session !== undefined && typeof session !== "boolean") checkNames("session", session, SESSION_OPTIONS);
   for (const name of ["addTrailingSlash", "destroyUpgrade", "destroyUpgradeTimeout"]) {
     if (!(name in server)) continue;
-    throw invalid(
+    throw invalidOption(
       `${name} does nothing here: the path is served with and without a slash, and upgrades of others are left alone; leave it out`,
     );
   }
@@ -125,9 +128,43 @@ function checkFunction(name: string, value: unknown): void {
 }
 
 function check(isValid: boolean, name: string, value: unknown, wanted: string): void {
-  if (!isValid) throw invalid(`${name} has to be ${wanted}, and is ${JSON.stringify(value)}`);
+  if (!isValid) throw invalidOption(`${name} has to be ${wanted}, and is ${JSON.stringify(value)}`);
 }
 
-function invalid(message: string): Error {
-  return pluginError("SIO_FASTIFY_INVALID_OPTION", message);
+/** Properties of routes that would do nothing, and names that look as hooks do; plugins have properties of their own. */
+function checkRoute(routeOptions: unknown): void {
+  checkObject("routeOptions", routeOptions);
+  for (const [name, value] of Object.entries(routeOptions)) {
+    if (ROUTE_HOOKS.includes(name)) checkFunctions(`routeOptions.${name}`, value);
+    else if (/^(on|pre)/i.test(name)) {
+      throw invalidOption(`there is no hook ${JSON.stringify(name)} of routes: there are ${ROUTE_HOOKS.join(", ")}`);
+    } else if (NOT_OF_ROUTE.includes(name)) {
+      throw invalidOption(
+        `routeOptions.${name} does nothing here: the route is that of Socket.IO at \`path\`; leave it out`,
+      );
+    }
+  }
 }
+
+const ROUTE_HOOKS: readonly string[] = [
+  "onRequest",
+  "preParsing",
+  "preValidation",
+  "preHandler",
+  "preSerialization",
+  "onSend",
+  "onResponse",
+  "onError",
+  "onTimeout",
+  "onRequestAbort",
+] satisfies (keyof HandshakeRouteOptions)[];
+
+const NOT_OF_ROUTE = ["url", "path", "method", "schema", "handler"];
+
+const SESSION_OPTIONS: readonly string[] = Object.keys({
+  onEnd: true,
+  touchEveryMs: true,
+  revalidateEveryMs: true,
+  turnTimeoutMs: true,
+  maxWaiting: true,
+} satisfies Record<keyof SessionOptions, true>);

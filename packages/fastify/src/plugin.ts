@@ -4,6 +4,7 @@ import type { NamespaceMatcher } from "@plugboard/server";
 import type { FastifyInstance, FastifyPluginAsync } from "fastify";
 import fastifyPlugin from "fastify-plugin";
 import type { AsyncApiOptions } from "./async-api.js";
+import { checkFunctions, checkHandler, checkNames } from "./check-options.js";
 import { injectClient, type InjectedSocket, type InjectOptions } from "./inject-io.js";
 import { verifyJwt, type JwtCredentials, type JwtOptions } from "./jwt.js";
 import { isSocketHandshake } from "./mount.js";
@@ -109,7 +110,13 @@ function serversOf(app: FastifyInstance): Map<string, Socketio> {
     ) {
       const plugin = rest.at(-1) as NamespacePlugin;
       const options = rest.length === 2 ? rest[0] : {};
-      registerNamespace(this, find(this, options.io), name, options, plugin);
+      const namespace = `the namespace ${String(name)}`;
+      checkHandler(namespace, plugin);
+      checkNames(namespace, options, ["preConnect", "io"]);
+      checkFunctions(`preConnect of ${namespace}`, options.preConnect);
+      const socketio = find(this, options.io);
+      socketio.checkEarly(`declare ${namespace}`, "plugins");
+      registerNamespace(this, socketio, name, options, plugin);
       return this;
     },
   );
@@ -122,7 +129,7 @@ function serversOf(app: FastifyInstance): Map<string, Socketio> {
   app.decorate(
     "injectIO",
     function (this: FastifyInstance, namespace: string = "/", options: InjectOptions = {}): Promise<InjectedSocket> {
-      return injectClient(this, find(this, options.io).io, namespace, options);
+      return injectClient(this, find(this, options.io), namespace, options);
     },
   );
   return servers;

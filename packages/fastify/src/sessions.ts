@@ -53,6 +53,11 @@ export function shareSessions(
   );
 }
 
+/** Whether a plugin of sessions is registered by now. */
+export function hasSessions(app: FastifyInstance): boolean {
+  return app.hasRequestDecorator("sessionStore") || app.hasDecorator("decodeSecureSession");
+}
+
 /**
  * The sessions of `@fastify/session`. Where they are stored is known with the first request, which comes before the first
  * socket.

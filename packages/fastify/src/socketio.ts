@@ -12,6 +12,7 @@ import {
 } from "@plugboard/server";
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from "fastify";
 import { describeEvents, type AsyncApiOptions } from "./async-api.js";
+import { checkFunctions, checkHandler, checkNames, invalidOption } from "./check-options.js";
 import { DeclaredEvent } from "./declared-event.js";
 import { registerEvent, type RegisterHandler } from "./event-handler.js";
 import { EventScopes, type EventScope } from "./event-scope.js";
@@ -21,7 +22,7 @@ import { Mount } from "./mount.js";
 import type { ResolvedOptions } from "./options.js";
 import { pluginError } from "./plugin-error.js";
 import { scoped } from "./scoped.js";
-import { shareSessions, type SharedSessions } from "./sessions.js";
+import { hasSessions, shareSessions, type SharedSessions } from "./sessions.js";
 import type { FastifyEventContext, FastifySocketServer, SessionReference } from "./types.js";
 
 /** How long the last answers may take to leave, in milliseconds, when `preClose` has used up all the time. */
@@ -40,6 +41,7 @@ export class Socketio {
   readonly #names = new Map<Namespace, string>();
   readonly #events: DeclaredEvent[] = [];
   readonly #watched = new WeakSet<Namespace>();
+  readonly #injected = new Set<{ disconnect(): unknown }>();
   /** Never listens: the engine gets what Fastify hands on. Requests for files of the client go here. */
   readonly #files = new HttpServer();
   readonly #handled = new WeakSet<object>();
@@ -49,6 +51,7 @@ export class Socketio {
   #sessions: SharedSessions | undefined = undefined;
   #isReady = false;
   #stopped: Promise<void> | undefined = undefined;
+  #hasStopped = false;
 
   /** @param app - where the plugin is registered */
   constructor(app: FastifyInstance, { own, server }: ResolvedOptions) {
@@ -72,7 +75,6 @@ export class Socketio {
     if (own.errorHandler !== undefined) this.io.useError((error, context) => this.#mapError(error, context));
     this.#limitRates();
     this.#sessions = shareSessions(app, this.io, own.session);
-    this.#protectOrigins(server);
   }
 
   /** Adds the routes, in a scope of their own. */
@@ -81,8 +83,6 @@ export class Socketio {
     const serveFile = (req: IncomingMessage, res: ServerResponse): void => void this.#files.emit("request", req, res);
     const files = this.io.serveClient() && { serveFile };
     this.#mount = new Mount(scope, this.io, { path, hooks, routeOptions, ...files });
-    const { opts } = this.io.engine;
-    if (opts.checkOrigin === true && !opts.cors) opts.checkOrigin = this.#mount.isAllowedOrigin;
   }
 
   /**
@@ -98,7 +98,20 @@ export class Socketio {
         "both @fastify/cors and the option cors would answer for other origins: leave out the option, and @fastify/cors holds for Socket.IO too",
       );
     }
+    if (this.#sessions === undefined && this.#options.session !== false && hasSessions(this.#app)) {
+      throw pluginError(
+        "SIO_FASTIFY_NO_SESSION",
+        "the plugin of sessions is registered behind @plugboard/fastify, so sockets would not have them: register it before, or set session: false",
+      );
+    }
+    this.#protectOrigins();
     for (const event of this.#events) event.compile();
+  }
+
+  /** @throws PluginError with code `SIO_FASTIFY_TOO_LATE` when the application is ready */
+  checkEarly(what: string, likeWhat: "hooks" | "plugins"): void {
+    if (!this.#isReady) return;
+    throw pluginError("SIO_FASTIFY_TOO_LATE", `${what} before the application is ready, as ${likeWhat} of Fastify are`);
   }
 
   // What programs see.
@@ -143,6 +156,7 @@ export class Socketio {
       event: (name: string, ...rest: unknown[]): object => {
         const handler = rest.at(-1) as (payload: unknown, context: HookContext) => unknown;
         const options = (rest.length > 1 ? rest[0] : {}) as EventOptions<unknown, unknown, unknown>;
+        checkEvent(name, options, handler);
         const event = new DeclaredEvent(namespace, name, options.schema ?? {}, scope.instance);
         if (this.#isReady) event.compile();
         registerEvent(register, scope, event, options, handler);
@@ -159,7 +173,8 @@ export class Socketio {
 
   /** A session of a request stands for the sockets of that session. */
   #roomsOf(rooms: Room | Room[] | SessionReference): Room | Room[] {
-    if (typeof rooms === "string" || Array.isArray(rooms)) return rooms;
+    // Programs in JavaScript have rooms that are numbers, and leave out what is undefined.
+    if (typeof rooms !== "object" || rooms === null || Array.isArray(rooms)) return rooms;
     if (this.#sessions !== undefined) return this.#sessions.roomOf(rooms.sessionId);
     throw pluginError(
       "SIO_FASTIFY_NO_SESSION",
@@ -169,19 +184,12 @@ export class Socketio {
 
   #addHook<Name extends keyof EventHooks>(scope: EventScope, name: Name, hook: EventHooks[Name]): void {
     if (!HOOK_NAMES.has(name)) {
-      throw pluginError(
-        "SIO_FASTIFY_INVALID_OPTION",
+      throw invalidOption(
         `there is no hook ${JSON.stringify(name)} of events: there are ${[...HOOK_NAMES].join(", ")}`,
       );
     }
-    if (typeof hook !== "function")
-      throw pluginError("SIO_FASTIFY_INVALID_OPTION", `the hook ${name} has to be a function`);
-    if (this.#isReady) {
-      throw pluginError(
-        "SIO_FASTIFY_TOO_LATE",
-        `add the hook ${name} before the application is ready, as hooks of Fastify are`,
-      );
-    }
+    if (typeof hook !== "function") throw invalidOption(`the hook ${name} has to be a function`);
+    this.checkEarly(`add the hook ${name}`, "hooks");
     scope.add(name, hook);
   }
 
@@ -260,15 +268,22 @@ export class Socketio {
   }
 
   /** Where cookies may say who a client is, pages of other origins are kept out. */
-  #protectOrigins(server: Partial<ServerOptions>): void {
-    if (server.checkOrigin !== undefined) return;
+  #protectOrigins(): void {
     const app = this.#app;
+    const { opts } = this.io.engine;
     const usesCookies =
       this.#sessions !== undefined || app.hasRequestDecorator("cookies") || app.hasRequestDecorator("session");
-    if (usesCookies) this.io.engine.opts.checkOrigin = true;
+    if (usesCookies) opts.checkOrigin ??= true;
+    if (opts.checkOrigin === true && !opts.cors && this.#mount) opts.checkOrigin = this.#mount.isAllowedOrigin;
   }
 
   // The end.
+
+  /** Disconnects a client in this process when the server has stopped. */
+  endWith(client: { disconnect(): unknown }): void {
+    if (this.#hasStopped) client.disconnect();
+    else this.#injected.add(client);
+  }
 
   /** Ends all connections. Handlers that run may finish, and may still be answered. */
   stop(): Promise<void> {
@@ -290,7 +305,18 @@ export class Socketio {
     await this.io.close({ timeoutMs, closeHttpServer: false });
     this.#sessions?.close();
     this.#mount?.close();
+    this.#hasStopped = true;
+    for (const client of this.#injected) client.disconnect();
   }
+}
+
+function checkEvent(name: string, options: EventOptions<unknown, unknown, unknown>, handler: unknown): void {
+  const event = `the event ${JSON.stringify(name)}`;
+  checkHandler(event, handler);
+  checkNames(event, options, ["schema", "preHandler", "config"]);
+  if (options.schema !== undefined)
+    checkNames(`the schema of ${event}`, options.schema, ["payload", "ack", "description"]);
+  checkFunctions(`preHandler of ${event}`, options.preHandler);
 }
 
 /** Makes the logger of a socket when it is first used. */

@@ -63,19 +63,13 @@ export interface SessionReference {
   readonly sessionId: string;
 }
 
-/** What a server and a namespace say of their sockets, and how events are registered. */
-export interface FastifyFront<
+/** What a server and a namespace say of their sockets. */
+export interface FastifyListeners<
   ListenEvents extends EventsMap,
   EmitEvents extends EventsMap,
   ServerSideEvents extends EventsMap,
   SocketData,
-  TypeProvider extends FastifyTypeProvider,
->
-  extends EventRegistration<TypeProvider>, EventHookFront {
-  /** Targets the sockets of a session of `@fastify/session`, in this namespace. */
-  to(session: SessionReference): BroadcastOperator<EmitEvents, SocketData>;
-  /** The same as `to`. */
-  in(session: SessionReference): BroadcastOperator<EmitEvents, SocketData>;
+> {
   on(
     event: "connection" | "connect",
     listener: (socket: FastifySocket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void,
@@ -85,6 +79,24 @@ export interface FastifyFront<
     listener: (socket: FastifySocket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void,
   ): this;
   use(middleware: NamespaceMiddleware<FastifySocket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>>): this;
+}
+
+/** The same for a server, or a namespace of `ioNamespace`, as a scope sees it; and how events are registered there. */
+export interface FastifyFront<
+  ListenEvents extends EventsMap,
+  EmitEvents extends EventsMap,
+  ServerSideEvents extends EventsMap,
+  SocketData,
+  TypeProvider extends FastifyTypeProvider,
+>
+  extends
+    FastifyListeners<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
+    EventRegistration<TypeProvider>,
+    EventHookFront {
+  /** Targets the sockets of a session of `@fastify/session`, in this namespace. */
+  to(session: SessionReference): BroadcastOperator<EmitEvents, SocketData>;
+  /** The same as `to`. */
+  in(session: SessionReference): BroadcastOperator<EmitEvents, SocketData>;
 }
 
 /** A namespace of a server that Fastify carries. */
@@ -105,8 +117,10 @@ export type FastifySocketServer<
   SocketData = RegisteredData,
   TypeProvider extends FastifyTypeProvider = FastifyTypeProviderDefault,
 > = FastifyFront<ListenEvents, EmitEvents, ServerSideEvents, SocketData, TypeProvider> & {
+  /** A namespace as that of `socket.io` is, which no scope owns: `ioNamespace` gives one with `event`, `addHook` and `to(session)`. */
   of(
     name: string | RegExp | NamespaceMatcher,
     onConnection?: (socket: FastifySocket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void,
-  ): FastifyNamespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData, TypeProvider>;
+  ): FastifyListeners<ListenEvents, EmitEvents, ServerSideEvents, SocketData> &
+    Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
 } & Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;

@@ -48,6 +48,8 @@ describe("sockets", () => {
     app.io.of("/chat").on("connection", (socket) => {
       expect(socket.request).type.toBe<FastifyRequest>();
     });
+    expect(app.io.of("/chat")).type.not.toHaveProperty("event");
+    expect(app.io.of("/chat").to).type.not.toBeCallableWith({ sessionId: "1" });
     app.ioNamespace("/chat", { preConnect: (socket) => expect(socket).type.toBe<HookSocket>() }, (nsp) => {
       nsp.on("connection", (socket) => expect(socket.request).type.toBe<FastifyRequest>());
     });
