@@ -1,7 +1,6 @@
 import type {
   BroadcastOperator,
   DefaultEventsMap,
-  EventContext,
   EventsMap,
   Namespace,
   NamespaceMatcher,
@@ -9,8 +8,8 @@ import type {
   Server,
   Socket,
 } from "@plugboard/server";
-import type { FastifyBaseLogger, FastifyRequest, FastifyTypeProvider, FastifyTypeProviderDefault } from "fastify";
-import type { EventHookFront, EventRegistration } from "./event-types.js";
+import type { FastifyRequest, FastifyTypeProvider, FastifyTypeProviderDefault } from "fastify";
+import type { EventHookFront, EventRegistration, SocketAdditions } from "./event-types.js";
 
 /**
  * What your application sends and keeps, for `fastify.io` to know it everywhere:
@@ -38,12 +37,6 @@ export type RegisteredEmitEvents = RegisteredHalf<"server">;
 // oxlint-disable-next-line typescript/no-explicit-any
 export type RegisteredData = Registered<"data", any>;
 
-/** What this plugin adds to sockets. */
-export interface SocketAdditions {
-  /** Logger of the handshake's request, with `socketId` and `nsp`. Made when it is first used. */
-  readonly log: FastifyBaseLogger;
-}
-
 /** A socket whose `request` is the request of Fastify that began its connection: with session, user, cookies, `ip`. */
 export type FastifySocket<
   ListenEvents extends EventsMap = RegisteredListenEvents,
@@ -51,12 +44,6 @@ export type FastifySocket<
   ServerSideEvents extends EventsMap = DefaultEventsMap,
   SocketData = RegisteredData,
 > = Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData, FastifyRequest> & SocketAdditions;
-
-/** What handlers and hooks are told of an event. */
-export type FastifyEventContext<Config = unknown> = EventContext<FastifySocket> & {
-  /** What the event was registered with as `config`. */
-  readonly config?: Config | undefined;
-};
 
 /** `request.session` of `@fastify/session`. */
 export interface SessionReference {
@@ -71,7 +58,9 @@ export interface FastifyFront<
   SocketData,
   TypeProvider extends FastifyTypeProvider,
 >
-  extends EventRegistration<TypeProvider>, EventHookFront {
+  extends
+    EventRegistration<TypeProvider, FastifySocket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>>,
+    EventHookFront {
   /** Targets the sockets of a session of `@fastify/session`, in this namespace. */
   to(session: SessionReference): BroadcastOperator<EmitEvents, SocketData>;
   /** The same as `to`. */
