@@ -173,6 +173,30 @@ describe.each(bothClients)("io.event, by $name", (client) => {
     expect(told).toHaveLength(3);
   });
 
+  it("asks errorHandler once about each failure, whatever is thrown and whatever it makes of it", async () => {
+    const asked: unknown[] = [];
+    const app = Fastify({ logger: { level: "silent" } });
+    await app.register(socketio, {
+      errorHandler: (error) => {
+        asked.push(error);
+        if (error === "mapped") return new Error("another");
+        if (error === "thrown") throw new Error("another");
+        return undefined;
+      },
+    });
+    for (const name of ["text", "mapped", "thrown"]) {
+      app.io.event(name, () => {
+        throw name;
+      });
+    }
+    const { url } = await listen(app);
+    const socket = await client.connect(url);
+    for (const name of ["text", "mapped", "thrown"]) {
+      expect(await socket.emitWithAck(name)).toMatchObject({ code: "SIO_INTERNAL_ERROR" });
+    }
+    expect(asked).toEqual(["text", "mapped", "thrown"]);
+  });
+
   it("keeps the hooks of a scope to its events, and those around it for all", async () => {
     const seen: string[] = [];
     const url = await start(async (app) => {

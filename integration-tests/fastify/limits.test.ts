@@ -7,7 +7,7 @@ import { bothClients } from "../support/both-clients.js";
 import { nextEvent } from "../support/next-event.js";
 import { attachPublished } from "./anchor.js";
 import { loadPeer } from "./peers.js";
-import { listen, startApp } from "./start-app.js";
+import { listen, startApp, type Setup } from "./start-app.js";
 
 interface Refusal extends Error {
   readonly description: number | Error;
@@ -127,7 +127,7 @@ describe("header fields of hooks", () => {
     expect(post.headers.get("access-control-allow-credentials")).toBe("true");
   });
 
-  it("do not come from the option cors and from elsewhere at once, but from it alone", async () => {
+  it("of CORS come from the option cors, preflights too, where there is no plugin for it", async () => {
     const origin = "https://app.example";
     const { url } = await startApp({ cors: { origin } });
     const polling = `${url}/socket.io/?EIO=4&transport=polling`;
@@ -154,20 +154,42 @@ describe("header fields of hooks", () => {
 
 describe("pages of other origins, where cookies are read", () => {
   const origin = "https://app.example";
-  const app = async (cors?: object): Promise<string> => {
+  const app = async (cors?: object, readCookies: Setup = registerCookies): Promise<string> => {
     const fastify: FastifyInstance = Fastify();
-    await fastify.register(await loadPeer("@fastify/cookie"));
     if (cors !== undefined) await fastify.register(await loadPeer("@fastify/cors"), cors as never);
-    await fastify.register(socketio);
+    await fastify.register(await loadPeer("@fastify/jwt"), { secret: "a secret of the test" });
+    await readCookies(fastify);
     return (await listen(fastify)).url;
   };
+  const registerCookies: Setup = async (fastify) => {
+    await fastify.register(await loadPeer("@fastify/cookie"));
+    await fastify.register(socketio);
+  };
 
-  it.each(["polling", "websocket"])(
-    "are kept out over %s unless @fastify/cors lets them read with cookies",
-    async (transport) => {
+  const readers: [string, Setup][] = [
+    ["@fastify/cookie", registerCookies],
+    [
+      "@fastify/cookie behind the plugin",
+      async (fastify) => {
+        await fastify.register(socketio);
+        await fastify.register(await loadPeer("@fastify/cookie"));
+      },
+    ],
+    [
+      "ioJwt",
+      async (fastify) => {
+        await fastify.register(socketio);
+        fastify.ioJwt({ cookie: "token", required: false });
+      },
+    ],
+  ];
+
+  it.each(readers.flatMap(([by, read]) => ["polling", "websocket"].map((transport) => [by, transport, read] as const)))(
+    "by %s are kept out over %s unless @fastify/cors lets them read with cookies",
+    async (_by, transport, read) => {
       const [client] = bothClients;
       const attempt = async (cors?: object): Promise<number> =>
-        statusOf(client!.open(await app(cors), { transports: [transport], extraHeaders: { origin } }));
+        statusOf(client!.open(await app(cors, read), { transports: [transport], extraHeaders: { origin } }));
       expect(await attempt()).toBe(403);
       expect(await attempt({ origin: "*" })).toBe(403);
       expect(await attempt({ origin })).toBe(403);

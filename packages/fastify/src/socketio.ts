@@ -22,7 +22,7 @@ import type { ResolvedOptions } from "./options.js";
 import { pluginError } from "./plugin-error.js";
 import { scoped } from "./scoped.js";
 import { shareSessions, type SharedSessions } from "./sessions.js";
-import type { FastifyEventContext, FastifySocketServer, SessionReference } from "./types.js";
+import type { FastifySocketServer, SessionReference } from "./types.js";
 
 /** How long the last answers may take to leave, in milliseconds, when `preClose` has used up all the time. */
 const MIN_CLOSE_MS = 250;
@@ -42,7 +42,8 @@ export class Socketio {
   readonly #watched = new WeakSet<Namespace>();
   /** Never listens: the engine gets what Fastify hands on. Requests for files of the client go here. */
   readonly #files = new HttpServer();
-  readonly #handled = new WeakSet<object>();
+  /** Arguments of events that have failed, about which `errorHandler` has been asked. */
+  readonly #told = new WeakSet<readonly unknown[]>();
   /** One getter for all sockets: with one for each no two of them would have the same shape, and all that uses them be slower. */
   readonly #log: PropertyDescriptor;
   #mount: Mount | undefined = undefined;
@@ -69,10 +70,11 @@ export class Socketio {
       this.#complete(socket);
       next();
     });
-    if (own.errorHandler !== undefined) this.io.useError((error, context) => this.#mapError(error, context));
+    if (own.errorHandler !== undefined) {
+      this.io.useError((error, context) => this.#mapError(error, context as unknown as HookContext));
+    }
     this.#limitRates();
     this.#sessions = shareSessions(app, this.io, own.session);
-    this.#protectOrigins(server);
   }
 
   /** Adds the routes, in a scope of their own. */
@@ -81,8 +83,6 @@ export class Socketio {
     const serveFile = (req: IncomingMessage, res: ServerResponse): void => void this.#files.emit("request", req, res);
     const files = this.io.serveClient() && { serveFile };
     this.#mount = new Mount(scope, this.io, { path, hooks, routeOptions, ...files });
-    const { opts } = this.io.engine;
-    if (opts.checkOrigin === true && !opts.cors) opts.checkOrigin = this.#mount.isAllowedOrigin;
   }
 
   /**
@@ -98,6 +98,7 @@ export class Socketio {
         "both @fastify/cors and the option cors would answer for other origins: leave out the option, and @fastify/cors holds for Socket.IO too",
       );
     }
+    this.#protectOrigins();
     for (const event of this.#events) event.compile();
   }
 
@@ -225,17 +226,17 @@ export class Socketio {
 
   // Errors.
 
-  async #mapError(error: unknown, context: unknown): Promise<unknown> {
-    if (typeof error === "object" && error !== null) this.#handled.add(error);
-    return this.#options.errorHandler?.(error, context as FastifyEventContext);
+  async #mapError(error: unknown, context: HookContext): Promise<unknown> {
+    this.#told.add(context.args);
+    return this.#options.errorHandler?.(error, context);
   }
 
   #onListenerError({ error, event, args, socket }: ListenerFailure): void {
     const log = (socket as Partial<HookSocket> | undefined)?.log ?? this.#app.log;
     log.error({ err: error, event }, "a listener or handler of Socket.IO has failed");
     const { errorHandler } = this.#options;
-    if (errorHandler === undefined || (typeof error === "object" && error !== null && this.#handled.has(error))) return;
-    const context = socket && ({ socket, event, args, wantsAck: false } as unknown as FastifyEventContext);
+    if (errorHandler === undefined || this.#told.has(args)) return;
+    const context = socket && ({ socket, event, args, wantsAck: false } as unknown as HookContext);
     void (async () => errorHandler(error, context))().catch((fault: unknown) => {
       log.error({ err: fault }, "errorHandler has failed");
     });
@@ -259,13 +260,17 @@ export class Socketio {
     }
   }
 
-  /** Where cookies may say who a client is, pages of other origins are kept out. */
-  #protectOrigins(server: Partial<ServerOptions>): void {
-    if (server.checkOrigin !== undefined) return;
-    const app = this.#app;
-    const usesCookies =
-      this.#sessions !== undefined || app.hasRequestDecorator("cookies") || app.hasRequestDecorator("session");
-    if (usesCookies) this.io.engine.opts.checkOrigin = true;
+  /**
+   * Where cookies may say who a client is, pages of other origins are kept out. Only when all plugins are there: what reads
+   * cookies, `ioJwt` among it, may have come behind this one.
+   */
+  #protectOrigins(): void {
+    const { opts } = this.io.engine;
+    if (this.#app.hasRequestDecorator("cookies") || this.#app.hasRequestDecorator("session")) opts.checkOrigin ??= true;
+    // The engine's own rule knows the option cors, but not what @fastify/cors allows.
+    if (opts.checkOrigin === true && !opts.cors && this.#mount !== undefined) {
+      opts.checkOrigin = this.#mount.isAllowedOrigin;
+    }
   }
 
   // The end.
