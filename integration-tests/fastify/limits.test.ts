@@ -46,6 +46,30 @@ describe.each(bothClients)("limits, by $name", (client) => {
     expect([await attempt("10.0.0.1"), await attempt("10.0.0.2"), await attempt("10.0.0.1")]).toEqual([0, 0, 429]);
   });
 
+  it("of rateLimit.handshake count the addresses that one customer has in IPv6 as one", async () => {
+    const { url } = await startApp(
+      { rateLimit: { handshake: { points: 1, duration: 60 } } },
+      { fastify: { trustProxy: true } },
+    );
+    const attempt = (ip: string): Promise<number> =>
+      statusOf(client.open(url, { extraHeaders: { "x-forwarded-for": ip } }));
+    expect([await attempt("2001:db8::1"), await attempt("2001:db8::2"), await attempt("2001:db8:1::1")]).toEqual([
+      0, 429, 0,
+    ]);
+  });
+
+  it.each(["address", "user"] as const)("of rateLimit.events by %s count by request.ip who has no user", async (by) => {
+    const { url } = await startApp(
+      { rateLimit: { events: { points: 1, duration: 60, by } } },
+      { fastify: { trustProxy: true }, after: (app) => app.io.event("hi", () => "hi") },
+    );
+    const connect = (ip: string) => client.connect(url, { extraHeaders: { "x-forwarded-for": ip } });
+    const [first, second, again] = [await connect("10.0.0.1"), await connect("10.0.0.2"), await connect("10.0.0.1")];
+    expect(await first.emitWithAck("hi")).toBe("hi");
+    expect(await second.emitWithAck("hi")).toBe("hi");
+    expect(await again.emitWithAck("hi")).toMatchObject({ code: "SIO_RATE_LIMITED" });
+  });
+
   it("of rateLimit.events answer with a code", async () => {
     const { url } = await startApp(
       { rateLimit: { events: { points: 2, duration: 60 } } },

@@ -1,6 +1,6 @@
 import { Server as HttpServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AsyncApiDocument } from "@plugboard/contract";
-import { limitEvents, limitHandshakes } from "@plugboard/rate-limit";
+import { addressKey, keyOfSocket, limitEvents, limitHandshakes } from "@plugboard/rate-limit";
 import {
   Server,
   type ListenerFailure,
@@ -246,17 +246,21 @@ export class Socketio {
 
   #limitRates(): void {
     const { handshake, events } = this.#options.rateLimit ?? {};
-    const addressOf = (request: IncomingMessage | FastifyRequest): string =>
-      fastifyRequestOf(request)?.ip ?? request.socket.remoteAddress ?? "";
+    const addressOf = (request: IncomingMessage | FastifyRequest): string | undefined =>
+      fastifyRequestOf(request)?.ip ?? request.socket.remoteAddress;
     if (handshake !== undefined) {
-      const { by = addressOf } = handshake;
-      limitHandshakes(this.io, { ...handshake, by: typeof by === "function" ? by : addressOf });
+      const { by } = handshake;
+      limitHandshakes(this.io, {
+        ...handshake,
+        by: typeof by === "function" ? by : (request) => addressKey(addressOf(request)),
+      });
     }
     if (events !== undefined) {
-      const byAddress = events.by === "address" && {
-        by: (socket: { request: IncomingMessage }) => addressOf(socket.request),
-      };
-      limitEvents(this.io, { ...events, ...byAddress });
+      const { by = "socket" } = events;
+      limitEvents(this.io, {
+        ...events,
+        by: typeof by === "function" ? by : (socket) => keyOfSocket(by, socket, addressOf(socket.request)),
+      });
     }
   }
 
