@@ -148,19 +148,4 @@ describe("an application that closes", () => {
     never.register(socketio);
     await never.close();
   });
-
-  it("refuses with 503 what comes while it closes", async () => {
-    const { promise: mayFinish, resolve: finish } = deferred();
-    const app = Fastify();
-    await app.register(socketio, { preClose: () => mayFinish });
-    const { url } = await listen(app);
-    const closed = app.close();
-    await new Promise((resolve) => setImmediate(resolve));
-    const [client] = bothClients;
-    const socket = client!.open(url, { transports: ["websocket"] });
-    const [error] = await nextEvent<[{ description: { message: string } }]>(socket, "connect_error");
-    expect(error.description.message).toBe("Unexpected server response: 503");
-    finish();
-    await closed;
-  });
 });

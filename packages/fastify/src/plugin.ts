@@ -82,9 +82,8 @@ function serversOf(app: FastifyInstance): Map<string, Socketio> {
   if (!app.hasRequestDecorator("ioHandshake")) {
     app.decorateRequest("ioHandshake", {
       getter() {
-        const { raw, url } = this;
-        const path = url.replace(/\/?(?:\?.*)?$/, "");
-        return [...servers.values()].some(({ io }) => io.path() === path) && isHandshake(raw);
+        const path = this.routeOptions.url?.replace(/\/$/, "");
+        return [...servers.values()].some(({ io }) => io.path() === path) && isHandshake(this.raw);
       },
     });
   }
