@@ -50,21 +50,13 @@ export interface SessionReference {
   readonly sessionId: string;
 }
 
-/** What a server and a namespace say of their sockets, and how events are registered. */
-export interface FastifyFront<
+/** What a server and a namespace say of their sockets. */
+export interface SocketListening<
   ListenEvents extends EventsMap,
   EmitEvents extends EventsMap,
   ServerSideEvents extends EventsMap,
   SocketData,
-  TypeProvider extends FastifyTypeProvider,
->
-  extends
-    EventRegistration<TypeProvider, FastifySocket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>>,
-    EventHookFront {
-  /** Targets the sockets of a session of `@fastify/session`, in this namespace. */
-  to(session: SessionReference): BroadcastOperator<EmitEvents, SocketData>;
-  /** The same as `to`. */
-  in(session: SessionReference): BroadcastOperator<EmitEvents, SocketData>;
+> {
   on(
     event: "connection" | "connect",
     listener: (socket: FastifySocket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void,
@@ -76,7 +68,25 @@ export interface FastifyFront<
   use(middleware: NamespaceMiddleware<FastifySocket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>>): this;
 }
 
-/** A namespace of a server that Fastify carries. */
+/** The same, and how events are registered: for `fastify.io` and what `fastify.ioNamespace` gives. */
+export interface FastifyFront<
+  ListenEvents extends EventsMap,
+  EmitEvents extends EventsMap,
+  ServerSideEvents extends EventsMap,
+  SocketData,
+  TypeProvider extends FastifyTypeProvider,
+>
+  extends
+    SocketListening<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
+    EventRegistration<TypeProvider, FastifySocket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>>,
+    EventHookFront {
+  /** Targets the sockets of a session of `@fastify/session`, in this namespace. */
+  to(session: SessionReference): BroadcastOperator<EmitEvents, SocketData>;
+  /** The same as `to`. */
+  in(session: SessionReference): BroadcastOperator<EmitEvents, SocketData>;
+}
+
+/** A namespace that `fastify.ioNamespace` declares. */
 export type FastifyNamespace<
   ListenEvents extends EventsMap = RegisteredListenEvents,
   EmitEvents extends EventsMap = RegisteredEmitEvents,
@@ -94,8 +104,10 @@ export type FastifySocketServer<
   SocketData = RegisteredData,
   TypeProvider extends FastifyTypeProvider = FastifyTypeProviderDefault,
 > = FastifyFront<ListenEvents, EmitEvents, ServerSideEvents, SocketData, TypeProvider> & {
+  /** A namespace without events and hooks of scopes: those are added by `fastify.ioNamespace`. */
   of(
     name: string | RegExp | NamespaceMatcher,
     onConnection?: (socket: FastifySocket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void,
-  ): FastifyNamespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData, TypeProvider>;
+  ): SocketListening<ListenEvents, EmitEvents, ServerSideEvents, SocketData> &
+    Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
 } & Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;

@@ -48,6 +48,7 @@ describe("sockets", () => {
     app.io.of("/chat").on("connection", (socket) => {
       expect(socket.request).type.toBe<FastifyRequest>();
     });
+    expect(app.io.of("/chat")).type.not.toHaveProperty("event");
     app.ioNamespace("/chat", { preConnect: (socket) => expect(socket).type.toBe<HookSocket>() }, (nsp) => {
       nsp.on("connection", (socket) => expect(socket.request).type.toBe<FastifyRequest>());
     });
