@@ -251,6 +251,23 @@ describe.each(bothClients)("io.event, by $name", (client) => {
     expect(seen).toEqual(["all /", "all /chat", "chat ada", "left client namespace disconnect"]);
   });
 
+  it("has namespaces that several plugins declare: hooks and events of each count", async () => {
+    const seen: string[] = [];
+    const url = await start((app) => {
+      for (const name of ["one", "two"]) {
+        app.ioNamespace("/chat", { preConnect: () => void seen.push(`allow ${name}`) }, (nsp) => {
+          nsp.addHook("onConnect", () => void seen.push(`connect ${name}`));
+          nsp.addHook("preEvent", ({ event }) => void seen.push(`event ${event}`));
+          nsp.event(name, () => name);
+        });
+      }
+    });
+    const socket = client.open(`${url}/chat`);
+    await nextEvent(socket, "connect");
+    expect([await socket.emitWithAck("one"), await socket.emitWithAck("two")]).toEqual(["one", "two"]);
+    expect(seen).toEqual(["allow one", "allow two", "connect one", "connect two", "event one", "event two"]);
+  });
+
   it("declares events of namespaces that match a pattern", async () => {
     const url = await start((app) => {
       app.ioNamespace(/^\/room-\d+$/, async (nsp) => {

@@ -34,8 +34,8 @@ export class Socketio {
   readonly #app: FastifyInstance;
   readonly #options: ResolvedOptions["own"];
   readonly #fronts = new Map<EventScope, FastifySocketServer>();
-  /** Scopes by the namespace they declare. */
-  readonly #owners = new Map<Namespace, EventScope>();
+  /** Scopes by the namespace they declare, which several may. */
+  readonly #owners = new Map<Namespace, EventScope[]>();
   /** What namespaces were asked for by. */
   readonly #names = new Map<Namespace, string>();
   readonly #events: DeclaredEvent[] = [];
@@ -125,7 +125,7 @@ export class Socketio {
     askedFor: string | RegExp | NamespaceMatcher,
   ): unknown {
     const scope = this.scopes.declareNamespace(instance);
-    this.#owners.set(namespace, scope);
+    this.#owners.set(namespace, [...(this.#owners.get(namespace) ?? []), scope]);
     const name = askedFor instanceof RegExp ? String(askedFor) : namespace.name;
     this.#names.set(namespace, name);
     return this.#scopedTo(scope, namespace, name, (event, handler) => namespace.handle(event, handler));
@@ -201,9 +201,9 @@ export class Socketio {
   #watch(namespace: Namespace): void {
     if (this.#watched.has(namespace)) return;
     this.#watched.add(namespace);
-    const owner = this.#ownerOf(namespace);
-    const onConnect = this.scopes.forSockets("onConnect", owner);
-    const onDisconnect = this.scopes.forSockets("onDisconnect", owner);
+    const owners = this.#ownersOf(namespace);
+    const onConnect = this.scopes.forSockets("onConnect", owners);
+    const onDisconnect = this.scopes.forSockets("onDisconnect", owners);
     if (onConnect.length + onDisconnect.length === 0) return;
     namespace.on("connection", (given) => {
       const socket = given as unknown as HookSocket;
@@ -216,12 +216,12 @@ export class Socketio {
     });
   }
 
-  #ownerOf(namespace: Namespace): EventScope {
-    for (const [declared, scope] of this.#owners) {
+  #ownersOf(namespace: Namespace): readonly EventScope[] {
+    for (const [declared, scopes] of this.#owners) {
       const { children } = declared as { children?: Set<Namespace> };
-      if (declared === namespace || children?.has(namespace)) return scope;
+      if (declared === namespace || children?.has(namespace)) return scopes;
     }
-    return this.scopes.root;
+    return [this.scopes.root];
   }
 
   // Errors.
