@@ -221,6 +221,21 @@ describe("pages of other origins, where cookies are read", () => {
     },
   );
 
+  it("are not those that a proxy says have asked for this host, at the first post of a connection either", async () => {
+    const { url } = await startApp(
+      {},
+      { fastify: { trustProxy: true }, before: async (it) => it.register(await loadPeer("@fastify/cookie")) },
+    );
+    const polling = `${url}/socket.io/?EIO=4&transport=polling`;
+    const headers = { "x-forwarded-host": "app.example", "x-forwarded-proto": "https" };
+    const opened = await fetch(polling, { headers });
+    const { sid } = JSON.parse((await opened.text()).slice(1)) as { sid: string };
+    const post = (from: string) =>
+      fetch(`${polling}&sid=${sid}`, { method: "POST", body: "40", headers: { ...headers, origin: from } });
+    expect((await post("https://elsewhere.example")).status).toBe(403);
+    expect((await post(origin)).status).toBe(200);
+  });
+
   it("can read the files of the client", async () => {
     const url = await app();
     const file = await fetch(`${url}/socket.io/socket.io.min.js`);
