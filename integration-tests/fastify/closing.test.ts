@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { bothClients } from "../support/both-clients.js";
 import { nextEvent } from "../support/next-event.js";
 import { deferred } from "./deferred.js";
-import { listen, startApp } from "./start-app.js";
+import { startApp } from "./start-app.js";
 
 /** Milliseconds within which an application has to be closed: far less than any timeout of Node or of Fastify. */
 const SOON_MS = 3000;
