@@ -14,16 +14,14 @@ interface OfUser {
  *
  * @param address - of the client, where that is known better than by the connection, such as behind a proxy
  */
-export function keyOfSocket(
-  by: SocketKey,
-  socket: AnySocket,
-  address: string | undefined = socket.conn.remoteAddress,
-): string {
+export function keyOfSocket(by: SocketKey, socket: AnySocket, address?: string): string {
   if (typeof by === "function") return String(by(socket));
   if (by === "socket") return `socket:${socket.id}`;
   const { credentials, data } = socket as OfUser;
   const user = by === "user" ? (credentials?.user ?? data?.user?.id) : undefined;
-  return user === undefined || user === null ? addressKey(address) : `user:${String(user)}`;
+  return user === undefined || user === null
+    ? addressKey(address ?? socket.conn.remoteAddress)
+    : `user:${String(user)}`;
 }
 
 /**
