@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { bothClients } from "../support/both-clients.js";
 import { nextEvent } from "../support/next-event.js";
 import { deferred } from "./deferred.js";
-import { listen, startApp } from "./start-app.js";
+import { startApp } from "./start-app.js";
 
 /** Milliseconds within which an application has to be closed: far less than any timeout of Node or of Fastify. */
 const SOON_MS = 3000;
@@ -147,20 +147,5 @@ describe("an application that closes", () => {
     const never = Fastify();
     never.register(socketio);
     await never.close();
-  });
-
-  it("refuses with 503 what comes while it closes", async () => {
-    const { promise: mayFinish, resolve: finish } = deferred();
-    const app = Fastify();
-    await app.register(socketio, { preClose: () => mayFinish });
-    const { url } = await listen(app);
-    const closed = app.close();
-    await new Promise((resolve) => setImmediate(resolve));
-    const [client] = bothClients;
-    const socket = client!.open(url, { transports: ["websocket"] });
-    const [error] = await nextEvent<[{ description: { message: string } }]>(socket, "connect_error");
-    expect(error.description.message).toBe("Unexpected server response: 503");
-    finish();
-    await closed;
   });
 });

@@ -173,6 +173,30 @@ describe.each(bothClients)("io.event, by $name", (client) => {
     expect(told).toHaveLength(3);
   });
 
+  it("asks errorHandler once about each failure, whatever is thrown and whatever it makes of it", async () => {
+    const asked: unknown[] = [];
+    const app = Fastify({ logger: { level: "silent" } });
+    await app.register(socketio, {
+      errorHandler: (error) => {
+        asked.push(error);
+        if (error === "mapped") return new Error("another");
+        if (error === "thrown") throw new Error("another");
+        return undefined;
+      },
+    });
+    for (const name of ["text", "mapped", "thrown"]) {
+      app.io.event(name, () => {
+        throw name;
+      });
+    }
+    const { url } = await listen(app);
+    const socket = await client.connect(url);
+    for (const name of ["text", "mapped", "thrown"]) {
+      expect(await socket.emitWithAck(name)).toMatchObject({ code: "SIO_INTERNAL_ERROR" });
+    }
+    expect(asked).toEqual(["text", "mapped", "thrown"]);
+  });
+
   it("keeps the hooks of a scope to its events, and those around it for all", async () => {
     const seen: string[] = [];
     const url = await start(async (app) => {
@@ -225,6 +249,23 @@ describe.each(bothClients)("io.event, by $name", (client) => {
     expect(error.message).toBe("log in");
     expect(error.data).toEqual({ code: "NO_TOKEN", at: "/login" });
     expect(seen).toEqual(["all /", "all /chat", "chat ada", "left client namespace disconnect"]);
+  });
+
+  it("has namespaces that several plugins declare: hooks and events of each count", async () => {
+    const seen: string[] = [];
+    const url = await start((app) => {
+      for (const name of ["one", "two"]) {
+        app.ioNamespace("/chat", { preConnect: () => void seen.push(`allow ${name}`) }, (nsp) => {
+          nsp.addHook("onConnect", () => void seen.push(`connect ${name}`));
+          nsp.addHook("preEvent", ({ event }) => void seen.push(`event ${event}`));
+          nsp.event(name, () => name);
+        });
+      }
+    });
+    const socket = client.open(`${url}/chat`);
+    await nextEvent(socket, "connect");
+    expect([await socket.emitWithAck("one"), await socket.emitWithAck("two")]).toEqual(["one", "two"]);
+    expect(seen).toEqual(["allow one", "allow two", "connect one", "connect two", "event one", "event two"]);
   });
 
   it("declares events of namespaces that match a pattern", async () => {

@@ -109,6 +109,20 @@ describe.each(bothClients)("a handshake through Fastify, by $name", (client) => 
     expect((websocket.description as Error).message).toContain("418");
   });
 
+  it.each(transports)(
+    "is refused by middlewares of io.engine that fail, with nothing too, over %s",
+    async (transport) => {
+      const { url, app } = await startApp();
+      app.io.engine.use(() => Promise.reject());
+      const [{ description }] = await nextEvent<[Refusal]>(
+        client.open(url, { transports: [transport] }),
+        "connect_error",
+      );
+      if (transport === "polling") expect(description).toBe(500);
+      else expect((description as Error).message).toBe("Unexpected server response: 400");
+    },
+  );
+
   it("is decided by preConnect of a namespace with data, which every host gets to see", async () => {
     const { url } = await startApp(
       {},

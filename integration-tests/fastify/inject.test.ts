@@ -40,6 +40,8 @@ describe("app.inject()", () => {
     await post('420["double",21]');
     expect((await app.inject(`${url}&sid=${sid}`)).body).toBe("430[42]");
     expect(seen.slice(0, 4)).toEqual(["GET true", "sent 200", "POST false", "sent 200"]);
+    expect((await app.inject("/nothing")).statusCode).toBe(404);
+    expect(seen.slice(-2)).toEqual(["GET false", "sent 404"]);
     expect((await app.inject(`${url}&sid=unknown`)).json()).toEqual({ code: 1, message: "Session ID unknown" });
   });
 

@@ -7,7 +7,7 @@ import { bothClients } from "../support/both-clients.js";
 import { nextEvent } from "../support/next-event.js";
 import { attachPublished } from "./anchor.js";
 import { loadPeer } from "./peers.js";
-import { listen, startApp } from "./start-app.js";
+import { listen, startApp, type Setup } from "./start-app.js";
 
 interface Refusal extends Error {
   readonly description: number | Error;
@@ -44,6 +44,30 @@ describe.each(bothClients)("limits, by $name", (client) => {
     const attempt = (ip: string): Promise<number> =>
       statusOf(client.open(url, { extraHeaders: { "x-forwarded-for": ip } }));
     expect([await attempt("10.0.0.1"), await attempt("10.0.0.2"), await attempt("10.0.0.1")]).toEqual([0, 0, 429]);
+  });
+
+  it("of rateLimit.handshake count the addresses that one customer has in IPv6 as one", async () => {
+    const { url } = await startApp(
+      { rateLimit: { handshake: { points: 1, duration: 60 } } },
+      { fastify: { trustProxy: true } },
+    );
+    const attempt = (ip: string): Promise<number> =>
+      statusOf(client.open(url, { extraHeaders: { "x-forwarded-for": ip } }));
+    expect([await attempt("2001:db8::1"), await attempt("2001:db8::2"), await attempt("2001:db8:1::1")]).toEqual([
+      0, 429, 0,
+    ]);
+  });
+
+  it.each(["address", "user"] as const)("of rateLimit.events by %s count by request.ip who has no user", async (by) => {
+    const { url } = await startApp(
+      { rateLimit: { events: { points: 1, duration: 60, by } } },
+      { fastify: { trustProxy: true }, after: (app) => app.io.event("hi", () => "hi") },
+    );
+    const connect = (ip: string) => client.connect(url, { extraHeaders: { "x-forwarded-for": ip } });
+    const [first, second, again] = [await connect("10.0.0.1"), await connect("10.0.0.2"), await connect("10.0.0.1")];
+    expect(await first.emitWithAck("hi")).toBe("hi");
+    expect(await second.emitWithAck("hi")).toBe("hi");
+    expect(await again.emitWithAck("hi")).toMatchObject({ code: "SIO_RATE_LIMITED" });
   });
 
   it("of rateLimit.events answer with a code", async () => {
@@ -127,7 +151,7 @@ describe("header fields of hooks", () => {
     expect(post.headers.get("access-control-allow-credentials")).toBe("true");
   });
 
-  it("do not come from the option cors and from elsewhere at once, but from it alone", async () => {
+  it("of CORS come from the option cors, preflights too, where there is no plugin for it", async () => {
     const origin = "https://app.example";
     const { url } = await startApp({ cors: { origin } });
     const polling = `${url}/socket.io/?EIO=4&transport=polling`;
@@ -154,26 +178,63 @@ describe("header fields of hooks", () => {
 
 describe("pages of other origins, where cookies are read", () => {
   const origin = "https://app.example";
-  const app = async (cors?: object): Promise<string> => {
+  const app = async (cors?: object, readCookies: Setup = registerCookies): Promise<string> => {
     const fastify: FastifyInstance = Fastify();
-    await fastify.register(await loadPeer("@fastify/cookie"));
     if (cors !== undefined) await fastify.register(await loadPeer("@fastify/cors"), cors as never);
-    await fastify.register(socketio);
+    await fastify.register(await loadPeer("@fastify/jwt"), { secret: "a secret of the test" });
+    await readCookies(fastify);
     return (await listen(fastify)).url;
   };
+  const registerCookies: Setup = async (fastify) => {
+    await fastify.register(await loadPeer("@fastify/cookie"));
+    await fastify.register(socketio);
+  };
 
-  it.each(["polling", "websocket"])(
-    "are kept out over %s unless @fastify/cors lets them read with cookies",
-    async (transport) => {
+  const readers: [string, Setup][] = [
+    ["@fastify/cookie", registerCookies],
+    [
+      "@fastify/cookie behind the plugin",
+      async (fastify) => {
+        await fastify.register(socketio);
+        await fastify.register(await loadPeer("@fastify/cookie"));
+      },
+    ],
+    [
+      "ioJwt",
+      async (fastify) => {
+        await fastify.register(socketio);
+        fastify.ioJwt({ cookie: "token", required: false });
+      },
+    ],
+  ];
+
+  it.each(readers.flatMap(([by, read]) => ["polling", "websocket"].map((transport) => [by, transport, read] as const)))(
+    "by %s are kept out over %s unless @fastify/cors lets them read with cookies",
+    async (_by, transport, read) => {
       const [client] = bothClients;
       const attempt = async (cors?: object): Promise<number> =>
-        statusOf(client!.open(await app(cors), { transports: [transport], extraHeaders: { origin } }));
+        statusOf(client!.open(await app(cors, read), { transports: [transport], extraHeaders: { origin } }));
       expect(await attempt()).toBe(403);
       expect(await attempt({ origin: "*" })).toBe(403);
       expect(await attempt({ origin })).toBe(403);
       expect(await attempt({ origin, credentials: true })).toBe(0);
     },
   );
+
+  it("are not those that a proxy says have asked for this host, at the first post of a connection either", async () => {
+    const { url } = await startApp(
+      {},
+      { fastify: { trustProxy: true }, before: async (it) => it.register(await loadPeer("@fastify/cookie")) },
+    );
+    const polling = `${url}/socket.io/?EIO=4&transport=polling`;
+    const headers = { "x-forwarded-host": "app.example", "x-forwarded-proto": "https" };
+    const opened = await fetch(polling, { headers });
+    const { sid } = JSON.parse((await opened.text()).slice(1)) as { sid: string };
+    const post = (from: string) =>
+      fetch(`${polling}&sid=${sid}`, { method: "POST", body: "40", headers: { ...headers, origin: from } });
+    expect((await post("https://elsewhere.example")).status).toBe(403);
+    expect((await post(origin)).status).toBe(200);
+  });
 
   it("can read the files of the client", async () => {
     const url = await app();

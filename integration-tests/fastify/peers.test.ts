@@ -1,7 +1,7 @@
 import { socketio } from "@plugboard/fastify";
 import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import fastifyPlugin from "fastify-plugin";
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess, type StdioOptions } from "node:child_process";
 import { once } from "node:events";
 import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -212,22 +212,17 @@ describe("works with", () => {
 
   it("fastify-cli", async () => {
     await loadPeer("close-with-grace");
-    const child = start([
-      requirePeer.resolve("fastify-cli/cli.js"),
-      "start",
-      "-p",
-      "0",
-      "-l",
-      "info",
-      `${fixtures}cli-app.mjs`,
-    ]);
-    const url = (await printed(child, /http:\/\/(?:127\.0\.0\.1|localhost):\d+/)).replace("localhost", "127.0.0.1");
+    const cli = requirePeer.resolve("fastify-cli/cli.js");
+    // With `-p 0` it takes 3000.
+    const child = start([cli, "start", "-a", "127.0.0.1", "-l", "info", `${fixtures}cli-app.mjs`], { PORT: "0" });
+    const url = await printed(child, /http:\/\/127\.0\.0\.1:\d+/);
     expect(await answers(url, "started")).toEqual(four("by fastify-cli"));
   });
 });
 
-function start(args: string[]): ChildProcess {
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"], cwd: fixtures });
+function start(args: string[], env: Record<string, string> = {}): ChildProcess {
+  const stdio: StdioOptions = ["ignore", "pipe", "inherit"];
+  const child = spawn(process.execPath, args, { stdio, cwd: fixtures, env: { ...process.env, ...env } });
   onTestFinished(() => void child.kill("SIGKILL"));
   return child;
 }

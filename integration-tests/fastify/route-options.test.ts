@@ -8,6 +8,10 @@ import { listen, startApp } from "./start-app.js";
 
 const transports = ["polling", "websocket"];
 
+interface Tenant {
+  readonly tenant: string;
+}
+
 describe.each(bothClients)("routeOptions, by $name", (client) => {
   const refusal = async (url: string, options: object): Promise<Error> => {
     const socket = client.open(url, options);
@@ -41,6 +45,31 @@ describe.each(bothClients)("routeOptions, by $name", (client) => {
     }
     expect(await refusal(url, { transports: [transport] })).toBeInstanceOf(Error);
     expect((await fetch(`${url}/socket.io/?EIO=4&transport=polling`)).status).toBe(429);
+  });
+
+  it.each(transports)("below a prefix with a parameter hold for each value of it, over %s", async (transport) => {
+    const app = Fastify();
+    const seen: unknown[] = [];
+    await app.register(
+      async (scope) => {
+        await scope.register(socketio, {
+          routeOptions: {
+            onRequest: async ({ params, ioHandshake }) => void seen.push([(params as Tenant).tenant, ioHandshake]),
+          },
+        });
+        scope.io.event("tenant", (_payload, { socket }) => (socket.request.params as Tenant).tenant);
+      },
+      { prefix: "/:tenant" },
+    );
+    const { url } = await listen(app);
+    for (const tenant of ["ada", "bob"]) {
+      const socket = await client.connect(url, { path: `/${tenant}/socket.io`, transports: [transport] });
+      expect(await socket.emitWithAck("tenant")).toBe(tenant);
+    }
+    expect(seen).toEqual([
+      ["ada", true],
+      ["bob", true],
+    ]);
   });
 
   it("with errorHandler answer for what hooks throw", async () => {

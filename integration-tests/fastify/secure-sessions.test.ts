@@ -23,8 +23,11 @@ const sessionOf = (request: object): Session => (request as { session: Session }
 /** Seconds that a session lives without a request that changes it. */
 const EXPIRY = 3600;
 
-async function startSecureApp(options: SocketioOptions & { peer?: object; port?: number } = {}): Promise<StartedApp> {
-  const { peer = {}, port = 0, ...rest } = options as { peer?: object; port?: number } & SocketioOptions;
+async function startSecureApp({
+  peer = {},
+  port = 0,
+  ...options
+}: SocketioOptions & { peer?: object; port?: number } = {}): Promise<StartedApp> {
   const app = Fastify();
   await app.register(await loadPeer("@fastify/secure-session"), {
     key: Buffer.alloc(32, 7),
@@ -37,8 +40,8 @@ async function startSecureApp(options: SocketioOptions & { peer?: object; port?:
       preHandler: async (request, reply) =>
         sessionOf(request).get("user") === undefined ? reply.code(401).send("login first") : undefined,
     },
-    ...rest,
-  } as SocketioOptions);
+    ...options,
+  });
   const post = (name: string, change: (session: Session) => void): void => {
     app.post(`/${name}`, async (request) => {
       change(sessionOf(request));

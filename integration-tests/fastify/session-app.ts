@@ -1,8 +1,8 @@
 import { socketio, type SocketioOptions } from "@plugboard/fastify";
-import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
+import Fastify, { type FastifyRequest } from "fastify";
 import { EventEmitter } from "node:events";
 import { loadPeer } from "./peers.js";
-import { listen, type StartedApp } from "./start-app.js";
+import { listen, type Setup, type StartedApp } from "./start-app.js";
 
 /** What `@fastify/session` puts on a request, as far as tests use it. */
 interface AppSession {
@@ -24,8 +24,7 @@ export class SlowStore extends EventEmitter {
     setImmediate(() => {
       const text = this.texts.get(id);
       if (text === undefined) return done(null);
-      const session = JSON.parse(text) as { cookie?: { expires?: string | Date } };
-      done(null, session);
+      done(null, JSON.parse(text) as object);
     });
   }
 
@@ -51,33 +50,22 @@ export const SECRET = "a secret with at least thirty-two characters";
  * An application with a login: `/login`, `/logout`, `/regenerate`, `/count` (adds one to the session, slowly) and `/me`. Its
  * handshakes need a login.
  */
-export async function startSessionApp(
-  options: SocketioOptions & {
-    store?: SlowStore;
-    session?: object;
-    port?: number;
-    setup?: (app: FastifyInstance) => unknown;
-  } = {},
-): Promise<StartedApp & { store: SlowStore }> {
-  const {
-    store = new SlowStore(),
-    session = {},
-    setup,
-    port = 0,
-    ...rest
-  } = options as {
-    store?: SlowStore;
-    session?: object;
-    port?: number;
-    setup?: (app: FastifyInstance) => unknown;
-  } & SocketioOptions;
+export async function startSessionApp({
+  store = new SlowStore(),
+  cookie = {},
+  setup,
+  port = 0,
+  ...options
+}: SocketioOptions & { store?: SlowStore; cookie?: object; port?: number; setup?: Setup } = {}): Promise<
+  StartedApp & { store: SlowStore }
+> {
   const app = Fastify();
   await app.register(await loadPeer("@fastify/cookie"));
   await app.register(await loadPeer("@fastify/session"), {
     secret: SECRET,
     store,
     saveUninitialized: false,
-    cookie: { secure: false, ...(session as { cookie?: object }).cookie },
+    cookie: { secure: false, ...cookie },
   });
   await app.register(socketio, {
     routeOptions: {
@@ -86,8 +74,8 @@ export async function startSessionApp(
         return undefined;
       },
     },
-    ...rest,
-  } as SocketioOptions);
+    ...options,
+  });
   app.post("/login", async (request) => {
     sessionOf(request).user = "ada";
     sessionOf(request).count = 0;

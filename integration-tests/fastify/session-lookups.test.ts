@@ -5,10 +5,13 @@ import { login, SlowStore, startSessionApp } from "./session-app.js";
 /** One that can move the end of a session on, as that of Redis can: others have to look at it once more for that. */
 class CountingStore extends SlowStore {
   lookups = 0;
+  /** Of every second lookup. */
+  failure: unknown = undefined;
 
   override get(id: string, done: (error: unknown, session?: object) => void): void {
     this.lookups++;
-    super.get(id, done);
+    if (this.failure !== undefined && this.lookups % 2 === 0) setImmediate(() => done(this.failure));
+    else super.get(id, done);
   }
 
   touch(_id: string, _session: object, done: () => void): void {
@@ -44,6 +47,18 @@ describe("a session of @fastify/session", () => {
     await Promise.all(Array.from({ length: 10 }, () => fetchWith("/count", "POST")));
     expect(await (await fetchWith("/me")).json()).toMatchObject({ count: 10 });
     expect(store.texts.size).toBe(1);
+  });
+
+  it.each([
+    ["an error", new Error("down")],
+    ["a text", "down"],
+  ])("fails a request that may change it when the store, in its turn, answers with %s", async (_what, failure) => {
+    const { store, fetchWith } = await start();
+    store.failure = failure;
+    expect((await fetchWith("/count", "POST")).status).toBe(500);
+    expect((await fetchWith("/me")).status).toBe(200);
+    store.failure = undefined;
+    expect(await (await fetchWith("/me")).json()).toMatchObject({ count: 0 });
   });
 
   it("is not made again by a request whose turn comes when it has been destroyed", async () => {

@@ -132,7 +132,7 @@ describe.each(bothClients)("sessions of @fastify/session, as $name sees them", (
   it("end sockets when they expire", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"], shouldAdvanceTime: true });
     const maxAge = 60_000;
-    const { url, app } = await startSessionApp({ session: { cookie: { maxAge } } as never, pingInterval: 2 * maxAge });
+    const { url, app } = await startSessionApp({ cookie: { maxAge }, pingInterval: 2 * maxAge });
     const options = { extraHeaders: { cookie: await login(url) }, transports: ["polling"] };
     const socket = await client.connect(url, options);
     vi.advanceTimersByTime(maxAge / 2);

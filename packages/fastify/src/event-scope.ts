@@ -71,13 +71,18 @@ export class EventScopes {
     );
   }
 
-  /** Hooks for sockets of the namespace that this scope declares. */
-  forSockets<Name extends "onConnect" | "onDisconnect">(name: Name, owner: EventScope): readonly EventHooks[Name][] {
-    const hooks: EventHooks[Name][] = [];
-    for (const scope of this.#scopes.values()) {
-      if (scope.isAround(owner) || scope.owner === owner) hooks.push(...scope.own(name));
-    }
-    return hooks;
+  /**
+   * Hooks for sockets of a namespace.
+   *
+   * @param owners - the scopes that declare it
+   */
+  forSockets<Name extends "onConnect" | "onDisconnect">(
+    name: Name,
+    owners: readonly EventScope[],
+  ): readonly EventHooks[Name][] {
+    return [...this.#scopes.values()]
+      .filter((scope) => owners.some((owner) => scope.isAround(owner) || scope.owner === owner))
+      .flatMap((scope) => scope.own(name));
   }
 
   #add(instance: FastifyInstance, scope: EventScope): EventScope {

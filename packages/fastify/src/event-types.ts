@@ -2,12 +2,18 @@ import type { ErrorAnswer, EventContext, Socket, StandardSchema } from "@plugboa
 import type { FastifyBaseLogger, FastifyRequest, FastifyTypeProvider } from "fastify";
 import type { FromJsonSchema } from "./json-schema-types.js";
 
+/** What this plugin adds to sockets. */
+export interface SocketAdditions {
+  /** Logger of the handshake's request, with `socketId` and `nsp`. Made when it is first used. */
+  readonly log: FastifyBaseLogger;
+}
+
 /** A socket as hooks get it, whatever its events. */
 // oxlint-disable-next-line typescript/no-explicit-any
-export type HookSocket = Socket<any, any, any, any, FastifyRequest> & { readonly log: FastifyBaseLogger };
+export type HookSocket = Socket<any, any, any, any, FastifyRequest> & SocketAdditions;
 
-/** What hooks and handlers are told of an event. */
-export type HookContext<Config = unknown> = EventContext<HookSocket> & {
+/** What hooks and handlers are told of an event. Handlers know the events of the socket too: `SocketType` is a `FastifySocket`. */
+export type HookContext<Config = unknown, SocketType = HookSocket> = EventContext<SocketType> & {
   /** What the event was registered with as `config`. */
   readonly config?: Config | undefined;
 };
@@ -55,10 +61,11 @@ export interface EventSchema<Payload, Ack> {
 }
 
 /** What an event is registered with. */
-export interface EventOptions<Payload, Ack, Config> {
+export interface EventOptions<Payload, Ack, Config, SocketType = HookSocket> {
   schema?: EventSchema<Payload, Ack>;
   /** Run behind validation; they throw to refuse. */
-  preHandler?: ((context: HookContext<Config>) => unknown) | ((context: HookContext<Config>) => unknown)[];
+  preHandler?:
+    ((context: HookContext<Config, SocketType>) => unknown) | ((context: HookContext<Config, SocketType>) => unknown)[];
   /** Anything, for hooks to look at: `context.config`. */
   config?: Config;
 }
@@ -79,7 +86,7 @@ type Readable<Value> = unknown extends Value
     ? { readonly [Key in keyof Value]: Readable<Value[Key]> }
     : Value;
 
-export interface EventRegistration<TypeProvider extends FastifyTypeProvider> {
+export interface EventRegistration<TypeProvider extends FastifyTypeProvider, SocketType> {
   /**
    * Adds the handler of an event. What it returns is the acknowledgement; a failure is answered with
    * `{ status: "error", code, message, data? }`, a payload that is not valid with `SIO_INVALID_PAYLOAD` and `data.issues`.
@@ -92,12 +99,12 @@ export interface EventRegistration<TypeProvider extends FastifyTypeProvider> {
    */
   event<const Payload = unknown, const Ack = unknown, Config = unknown>(
     name: string,
-    options: EventOptions<Payload, Ack, Config>,
+    options: EventOptions<Payload, Ack, Config, SocketType>,
     handler: (
       payload: Validated<Payload, TypeProvider>,
-      context: HookContext<Config>,
+      context: HookContext<Config, SocketType>,
     ) => Answer<Ack, TypeProvider> | PromiseLike<Answer<Ack, TypeProvider>>,
   ): this;
   // oxlint-disable-next-line typescript/no-explicit-any
-  event(name: string, handler: (payload: any, context: HookContext) => unknown): this;
+  event(name: string, handler: (payload: any, context: HookContext<unknown, SocketType>) => unknown): this;
 }

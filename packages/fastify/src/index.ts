@@ -27,14 +27,7 @@ export type { JwtClaims, JwtCredentials, JwtOptions } from "./jwt.js";
 export type { NamespaceOptions, NamespacePlugin } from "./namespace-scope.js";
 export type { HandshakeRouteOptions, SessionOptions, SocketioOptions } from "./options.js";
 export type { PluginError, PluginErrorCode } from "./plugin-error.js";
-export type {
-  FastifyEventContext,
-  FastifyNamespace,
-  FastifySocket,
-  FastifySocketServer,
-  Register,
-  SessionReference,
-} from "./types.js";
+export type { FastifyNamespace, FastifySocket, FastifySocketServer, Register, SessionReference } from "./types.js";
 
 declare module "fastify" {
   interface FastifyInstance<

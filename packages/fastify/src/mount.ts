@@ -9,7 +9,7 @@ import {
   type Server,
 } from "@plugboard/server";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { rememberRequest } from "./handshake-requests.js";
+import { fastifyRequestOf, rememberRequest } from "./handshake-requests.js";
 import type { HandshakeRouteOptions } from "./options.js";
 import { pathMatcher } from "./path-matcher.js";
 import { UpgradeFront, type Claimant } from "./upgrade-front.js";
@@ -78,10 +78,12 @@ export class Mount implements Claimant {
   /** Whether a page of this origin is one of ours, or may read answers with cookies by the header fields that hooks have set. */
   readonly isAllowedOrigin = (origin: string, req: IncomingMessage): boolean => {
     if (isSameOrigin(nodeRequest(req), origin)) return true;
+    // A page's own server is asked without an Origin until the page posts: which host that is, a proxy has said at the handshake.
+    const handshake = fastifyRequestOf(this.#connectionOf(req.url)?.request ?? req);
+    if (handshake === undefined) return false;
+    if (origin === `${handshake.protocol}://${handshake.host}`) return true;
     const reply = this.#replies.get(req);
     if (reply === undefined) return false;
-    const { protocol, host } = reply.request;
-    if (origin === `${protocol}://${host}`) return true;
     const allowed = reply.getHeader("access-control-allow-origin");
     return allowed === origin && reply.getHeader("access-control-allow-credentials") === "true";
   };
@@ -176,9 +178,13 @@ export class Mount implements Claimant {
   /** The fields for a request that need not run hooks: it belongs to a connection that is open. */
   #bypassing(url: string): HeaderFields | undefined {
     if (this.#options.hooks === "all") return undefined;
+    const connection = this.#connectionOf(url);
+    return connection && this.#fields.get(connection);
+  }
+
+  #connectionOf(url: string = ""): Engine["clients"][string] | undefined {
     const sid = sessionIdIn(url);
-    if (sid === undefined || !Object.hasOwn(this.#engine.clients, sid)) return undefined;
-    return this.#fields.get(this.#engine.clients[sid] as object);
+    return sid !== undefined && Object.hasOwn(this.#engine.clients, sid) ? this.#engine.clients[sid] : undefined;
   }
 
   #routeUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -258,7 +264,9 @@ function runMiddlewares(
           if (error) reject(error as Error);
           else resolve();
         };
-        void Promise.resolve(middleware(req, res, next)).catch(next);
+        // Nothing may be thrown as well, and must not count as consent.
+        const fail = (error: unknown): void => next(error || new Error("middleware failed"));
+        void Promise.resolve(middleware(req, res, next)).catch(fail);
       });
       if (res.writableEnded || res.destroyed) return false;
     }

@@ -2,8 +2,9 @@ import type { HandshakeLimitOptions, EventLimitOptions } from "@plugboard/rate-l
 import type { ServerOptions } from "@plugboard/server";
 import type { SocketSessionsOptions } from "@plugboard/session";
 import type { RouteShorthandOptions } from "fastify";
-import type { FastifyEventContext, FastifySocketServer } from "./types.js";
 import { checkFunctions, checkNames, checkObject, invalidOption } from "./check-options.js";
+import type { HookContext } from "./event-types.js";
+import type { FastifySocketServer } from "./types.js";
 
 /** What a route of Fastify may have, as far as it makes sense for handshakes. */
 export type HandshakeRouteOptions = Pick<
@@ -44,7 +45,7 @@ export interface FastifyOptions {
    */
   hooks?: "all" | "handshake";
   /** Called for what handlers of `event`, hooks and listeners throw. What it returns is what the client reads, see `io.useError`. */
-  errorHandler?: (error: unknown, context: FastifyEventContext | undefined) => unknown;
+  errorHandler?: (error: unknown, context: HookContext | undefined) => unknown;
   /** Milliseconds that running handlers may still take when the application closes. Default: 5000. */
   closeTimeout?: number;
   /** Called before the server stops, such as to tell the clients. Awaited, for `closeTimeout` at most. */

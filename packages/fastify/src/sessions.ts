@@ -44,7 +44,7 @@ export function shareSessions(
 ): SharedSessions | undefined {
   if (wanted === false) return undefined;
   const options = typeof wanted === "object" ? wanted : {};
-  if (app.hasRequestDecorator("sessionStore")) return new StoreSessions(app, io, { ...options });
+  if (app.hasRequestDecorator("sessionStore")) return new StoreSessions(app, io, options);
   if (app.hasDecorator("decodeSecureSession")) return new SecureSessions(app, io, options);
   if (wanted === undefined) return undefined;
   throw pluginError(
@@ -126,19 +126,17 @@ class StoreSessions implements SharedSessions {
     this.#sessions ??= this.#start(sessionStore);
     const id = session?.sessionId;
     const signed = session?.encryptedSessionId;
+    // The cookie may have any name, and a prefix in front of the id.
     const isNew = signed === undefined || !Object.values(cookies ?? {}).some((cookie) => cookie?.endsWith(signed));
     if (!session || id === undefined || isNew) return done();
     this.#arrivals.set(request, id);
-    const { raw } = request;
     const current = (): StoredSession | null | undefined => (request as unknown as SessionRequest).session;
-    // What a scope of `@plugboard/session` looks at: the session is that of Fastify's request, events are those of Node's.
-    const subject = {
-      method: raw.method,
-      emit: raw.emit.bind(raw),
+    // A scope of `@plugboard/session` looks at requests of Node; those have no session here.
+    const subject = scoped(request.raw, {
       get session() {
         return current();
       },
-    };
+    });
     const middleware = this.#sessions.middleware(
       (_request, _response, next) => {
         sessionStore.get(id, (error: unknown, found: unknown) => {
@@ -150,12 +148,7 @@ class StoreSessions implements SharedSessions {
       },
       { loaded: () => ({ id, session }) },
     );
-    const onTurn = (error?: unknown): void => {
-      if (error instanceof Error) done(error);
-      else done();
-    };
-    middleware(subject, reply.raw, onTurn);
-    raw.emit = (...args: Parameters<IncomingMessage["emit"]>) => subject.emit(...args);
+    middleware(subject, reply.raw, done);
   }
 }
 

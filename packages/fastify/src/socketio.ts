@@ -1,6 +1,6 @@
 import { Server as HttpServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AsyncApiDocument } from "@plugboard/contract";
-import { limitEvents, limitHandshakes } from "@plugboard/rate-limit";
+import { addressKey, keyOfSocket, limitEvents, limitHandshakes } from "@plugboard/rate-limit";
 import {
   Server,
   type ListenerFailure,
@@ -23,7 +23,7 @@ import type { ResolvedOptions } from "./options.js";
 import { pluginError } from "./plugin-error.js";
 import { scoped } from "./scoped.js";
 import { hasSessions, shareSessions, type SharedSessions } from "./sessions.js";
-import type { FastifyEventContext, FastifySocketServer, SessionReference } from "./types.js";
+import type { FastifySocketServer, SessionReference } from "./types.js";
 
 /** How long the last answers may take to leave, in milliseconds, when `preClose` has used up all the time. */
 const MIN_CLOSE_MS = 250;
@@ -35,8 +35,8 @@ export class Socketio {
   readonly #app: FastifyInstance;
   readonly #options: ResolvedOptions["own"];
   readonly #fronts = new Map<EventScope, FastifySocketServer>();
-  /** Scopes by the namespace they declare. */
-  readonly #owners = new Map<Namespace, EventScope>();
+  /** Scopes by the namespace they declare, which several may. */
+  readonly #owners = new Map<Namespace, EventScope[]>();
   /** What namespaces were asked for by. */
   readonly #names = new Map<Namespace, string>();
   readonly #events: DeclaredEvent[] = [];
@@ -44,7 +44,8 @@ export class Socketio {
   readonly #injected = new Set<{ disconnect(): unknown }>();
   /** Never listens: the engine gets what Fastify hands on. Requests for files of the client go here. */
   readonly #files = new HttpServer();
-  readonly #handled = new WeakSet<object>();
+  /** Arguments of events that have failed, about which `errorHandler` has been asked. */
+  readonly #told = new WeakSet<readonly unknown[]>();
   /** One getter for all sockets: with one for each no two of them would have the same shape, and all that uses them be slower. */
   readonly #log: PropertyDescriptor;
   #mount: Mount | undefined = undefined;
@@ -72,7 +73,9 @@ export class Socketio {
       this.#complete(socket);
       next();
     });
-    if (own.errorHandler !== undefined) this.io.useError((error, context) => this.#mapError(error, context));
+    if (own.errorHandler !== undefined) {
+      this.io.useError((error, context) => this.#mapError(error, context as unknown as HookContext));
+    }
     this.#limitRates();
     this.#sessions = shareSessions(app, this.io, own.session);
   }
@@ -137,7 +140,7 @@ export class Socketio {
     askedFor: string | RegExp | NamespaceMatcher,
   ): unknown {
     const scope = this.scopes.declareNamespace(instance);
-    this.#owners.set(namespace, scope);
+    this.#owners.set(namespace, [...(this.#owners.get(namespace) ?? []), scope]);
     const name = askedFor instanceof RegExp ? String(askedFor) : namespace.name;
     this.#names.set(namespace, name);
     return this.#scopedTo(scope, namespace, name, (event, handler) => namespace.handle(event, handler));
@@ -208,9 +211,9 @@ export class Socketio {
   #watch(namespace: Namespace): void {
     if (this.#watched.has(namespace)) return;
     this.#watched.add(namespace);
-    const owner = this.#ownerOf(namespace);
-    const onConnect = this.scopes.forSockets("onConnect", owner);
-    const onDisconnect = this.scopes.forSockets("onDisconnect", owner);
+    const owners = this.#ownersOf(namespace);
+    const onConnect = this.scopes.forSockets("onConnect", owners);
+    const onDisconnect = this.scopes.forSockets("onDisconnect", owners);
     if (onConnect.length + onDisconnect.length === 0) return;
     namespace.on("connection", (given) => {
       const socket = given as unknown as HookSocket;
@@ -223,27 +226,27 @@ export class Socketio {
     });
   }
 
-  #ownerOf(namespace: Namespace): EventScope {
-    for (const [declared, scope] of this.#owners) {
+  #ownersOf(namespace: Namespace): readonly EventScope[] {
+    for (const [declared, scopes] of this.#owners) {
       const { children } = declared as { children?: Set<Namespace> };
-      if (declared === namespace || children?.has(namespace)) return scope;
+      if (declared === namespace || children?.has(namespace)) return scopes;
     }
-    return this.scopes.root;
+    return [this.scopes.root];
   }
 
   // Errors.
 
-  async #mapError(error: unknown, context: unknown): Promise<unknown> {
-    if (typeof error === "object" && error !== null) this.#handled.add(error);
-    return this.#options.errorHandler?.(error, context as FastifyEventContext);
+  async #mapError(error: unknown, context: HookContext): Promise<unknown> {
+    this.#told.add(context.args);
+    return this.#options.errorHandler?.(error, context);
   }
 
   #onListenerError({ error, event, args, socket }: ListenerFailure): void {
     const log = (socket as Partial<HookSocket> | undefined)?.log ?? this.#app.log;
     log.error({ err: error, event }, "a listener or handler of Socket.IO has failed");
     const { errorHandler } = this.#options;
-    if (errorHandler === undefined || (typeof error === "object" && error !== null && this.#handled.has(error))) return;
-    const context = socket && ({ socket, event, args, wantsAck: false } as unknown as FastifyEventContext);
+    if (errorHandler === undefined || this.#told.has(args)) return;
+    const context = socket && ({ socket, event, args, wantsAck: false } as unknown as HookContext);
     void (async () => errorHandler(error, context))().catch((fault: unknown) => {
       log.error({ err: fault }, "errorHandler has failed");
     });
@@ -253,28 +256,35 @@ export class Socketio {
 
   #limitRates(): void {
     const { handshake, events } = this.#options.rateLimit ?? {};
-    const addressOf = (request: IncomingMessage | FastifyRequest): string =>
-      fastifyRequestOf(request)?.ip ?? request.socket.remoteAddress ?? "";
+    const addressOf = (request: IncomingMessage | FastifyRequest): string | undefined =>
+      fastifyRequestOf(request)?.ip ?? request.socket.remoteAddress;
     if (handshake !== undefined) {
-      const { by = addressOf } = handshake;
-      limitHandshakes(this.io, { ...handshake, by: typeof by === "function" ? by : addressOf });
+      const { by } = handshake;
+      limitHandshakes(this.io, {
+        ...handshake,
+        by: typeof by === "function" ? by : (request) => addressKey(addressOf(request)),
+      });
     }
     if (events !== undefined) {
-      const byAddress = events.by === "address" && {
-        by: (socket: { request: IncomingMessage }) => addressOf(socket.request),
-      };
-      limitEvents(this.io, { ...events, ...byAddress });
+      const { by = "socket" } = events;
+      limitEvents(this.io, {
+        ...events,
+        by: typeof by === "function" ? by : (socket) => keyOfSocket(by, socket, addressOf(socket.request)),
+      });
     }
   }
 
-  /** Where cookies may say who a client is, pages of other origins are kept out. */
+  /**
+   * Where cookies may say who a client is, pages of other origins are kept out. Only when all plugins are there: what reads
+   * cookies, `ioJwt` among it, may have come behind this one.
+   */
   #protectOrigins(): void {
-    const app = this.#app;
     const { opts } = this.io.engine;
-    const usesCookies =
-      this.#sessions !== undefined || app.hasRequestDecorator("cookies") || app.hasRequestDecorator("session");
-    if (usesCookies) opts.checkOrigin ??= true;
-    if (opts.checkOrigin === true && !opts.cors && this.#mount) opts.checkOrigin = this.#mount.isAllowedOrigin;
+    if (this.#app.hasRequestDecorator("cookies") || this.#app.hasRequestDecorator("session")) opts.checkOrigin ??= true;
+    // The engine's own rule knows the option cors, but not what @fastify/cors allows.
+    if (opts.checkOrigin === true && !opts.cors && this.#mount !== undefined) {
+      opts.checkOrigin = this.#mount.isAllowedOrigin;
+    }
   }
 
   // The end.

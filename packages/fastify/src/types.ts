@@ -1,7 +1,6 @@
 import type {
   BroadcastOperator,
   DefaultEventsMap,
-  EventContext,
   EventsMap,
   Namespace,
   NamespaceMatcher,
@@ -9,8 +8,8 @@ import type {
   Server,
   Socket,
 } from "@plugboard/server";
-import type { FastifyBaseLogger, FastifyRequest, FastifyTypeProvider, FastifyTypeProviderDefault } from "fastify";
-import type { EventHookFront, EventRegistration } from "./event-types.js";
+import type { FastifyRequest, FastifyTypeProvider, FastifyTypeProviderDefault } from "fastify";
+import type { EventHookFront, EventRegistration, SocketAdditions } from "./event-types.js";
 
 /**
  * What your application sends and keeps, for `fastify.io` to know it everywhere:
@@ -38,12 +37,6 @@ export type RegisteredEmitEvents = RegisteredHalf<"server">;
 // oxlint-disable-next-line typescript/no-explicit-any
 export type RegisteredData = Registered<"data", any>;
 
-/** What this plugin adds to sockets. */
-export interface SocketAdditions {
-  /** Logger of the handshake's request, with `socketId` and `nsp`. Made when it is first used. */
-  readonly log: FastifyBaseLogger;
-}
-
 /** A socket whose `request` is the request of Fastify that began its connection: with session, user, cookies, `ip`. */
 export type FastifySocket<
   ListenEvents extends EventsMap = RegisteredListenEvents,
@@ -52,19 +45,13 @@ export type FastifySocket<
   SocketData = RegisteredData,
 > = Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData, FastifyRequest> & SocketAdditions;
 
-/** What handlers and hooks are told of an event. */
-export type FastifyEventContext<Config = unknown> = EventContext<FastifySocket> & {
-  /** What the event was registered with as `config`. */
-  readonly config?: Config | undefined;
-};
-
 /** `request.session` of `@fastify/session`. */
 export interface SessionReference {
   readonly sessionId: string;
 }
 
 /** What a server and a namespace say of their sockets. */
-export interface FastifyListeners<
+export interface SocketListening<
   ListenEvents extends EventsMap,
   EmitEvents extends EventsMap,
   ServerSideEvents extends EventsMap,
@@ -81,7 +68,7 @@ export interface FastifyListeners<
   use(middleware: NamespaceMiddleware<FastifySocket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>>): this;
 }
 
-/** The same for a server, or a namespace of `ioNamespace`, as a scope sees it; and how events are registered there. */
+/** The same, and how events are registered: for `fastify.io` and what `fastify.ioNamespace` gives. */
 export interface FastifyFront<
   ListenEvents extends EventsMap,
   EmitEvents extends EventsMap,
@@ -90,8 +77,8 @@ export interface FastifyFront<
   TypeProvider extends FastifyTypeProvider,
 >
   extends
-    FastifyListeners<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
-    EventRegistration<TypeProvider>,
+    SocketListening<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
+    EventRegistration<TypeProvider, FastifySocket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>>,
     EventHookFront {
   /** Targets the sockets of a session of `@fastify/session`, in this namespace. */
   to(session: SessionReference): BroadcastOperator<EmitEvents, SocketData>;
@@ -99,7 +86,7 @@ export interface FastifyFront<
   in(session: SessionReference): BroadcastOperator<EmitEvents, SocketData>;
 }
 
-/** A namespace of a server that Fastify carries. */
+/** A namespace that `fastify.ioNamespace` declares. */
 export type FastifyNamespace<
   ListenEvents extends EventsMap = RegisteredListenEvents,
   EmitEvents extends EventsMap = RegisteredEmitEvents,
@@ -121,6 +108,6 @@ export type FastifySocketServer<
   of(
     name: string | RegExp | NamespaceMatcher,
     onConnection?: (socket: FastifySocket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void,
-  ): FastifyListeners<ListenEvents, EmitEvents, ServerSideEvents, SocketData> &
+  ): SocketListening<ListenEvents, EmitEvents, ServerSideEvents, SocketData> &
     Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
 } & Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;

@@ -2,7 +2,7 @@
  * What an application says of itself by `interface Register`. It holds for the whole program, so this one stands alone: an `.mts` file
  * belongs to no other project, and sees the built package as users do.
  */
-import socketio, { type FastifySocket, type FastifySocketServer } from "@plugboard/fastify";
+import socketio, { type FastifySocket, type FastifySocketServer, type HookContext } from "@plugboard/fastify";
 import Fastify, { type FastifyRequest } from "fastify";
 import { describe, expect, test } from "tstyche";
 
@@ -38,6 +38,21 @@ describe("an application with Register", () => {
     app.ioNamespace("/chat", (nsp) => {
       expect(nsp.emit).type.toBeCallableWith("added", 1);
       expect(nsp.emit).type.not.toBeCallableWith("other");
+    });
+  });
+
+  test("types the sockets of handlers, also those that plain hooks run before", () => {
+    const log = ({ socket }: HookContext): void => socket.log.info("asked");
+    app.io.event("add", { preHandler: [log] }, (_payload, { socket }) => {
+      expect(socket.data.user).type.toBe<string>();
+      expect(socket.request).type.toBe<FastifyRequest>();
+      expect(socket.to("board").emit).type.toBeCallableWith("added", 1);
+      expect(socket.to("board").emit).type.not.toBeCallableWith("added", "1");
+    });
+    app.ioNamespace("/chat", (nsp) => {
+      nsp.event("say", (_payload, { socket }) => {
+        expect(socket.emit).type.not.toBeCallableWith("other");
+      });
     });
   });
 

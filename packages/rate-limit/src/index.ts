@@ -8,5 +8,5 @@ export type { Limiter, LimiterAnswer, RateRule } from "./limiter.js";
 export type { LimiterErrorPolicy } from "./limit.js";
 export { rateLimit } from "./rate-limit-step.js";
 export type { RateLimitOptions } from "./rate-limit-step.js";
-export { addressKey } from "./socket-key.js";
+export { addressKey, keyOfSocket } from "./socket-key.js";
 export type { SocketKey } from "./socket-key.js";

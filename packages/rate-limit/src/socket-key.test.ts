@@ -14,6 +14,11 @@ describe("keyOfSocket", () => {
     expect(keyOfSocket(({ data }) => data.user.id, ada)).toBe("7");
   });
 
+  it("is the address that is given rather than that of the connection", () => {
+    expect(keyOfSocket("address", socket({}, "10.0.0.1"), "10.0.0.2")).toBe("address:10.0.0.2");
+    expect(keyOfSocket("user", socket({}, "10.0.0.1"), "10.0.0.2")).toBe("address:10.0.0.2");
+  });
+
   it("is the user of the credentials, where there are any", () => {
     const verified = Object.assign(socket({ user: { id: 7 } }), { credentials: { user: "ada" } });
     expect(keyOfSocket("user", verified)).toBe("user:ada");

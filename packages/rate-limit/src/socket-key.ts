@@ -9,13 +9,19 @@ interface OfUser {
   readonly data?: { readonly user?: { readonly id?: unknown } | null } | null;
 }
 
-/** The name under which a limiter counts for a socket. */
-export function keyOfSocket(by: SocketKey, socket: AnySocket): string {
+/**
+ * The name under which a limiter counts for a socket.
+ *
+ * @param address - of the client, where that is known better than by the connection, such as behind a proxy
+ */
+export function keyOfSocket(by: SocketKey, socket: AnySocket, address?: string): string {
   if (typeof by === "function") return String(by(socket));
   if (by === "socket") return `socket:${socket.id}`;
   const { credentials, data } = socket as OfUser;
   const user = by === "user" ? (credentials?.user ?? data?.user?.id) : undefined;
-  return user === undefined || user === null ? addressKey(socket.conn.remoteAddress) : `user:${String(user)}`;
+  return user === undefined || user === null
+    ? addressKey(address ?? socket.conn.remoteAddress)
+    : `user:${String(user)}`;
 }
 
 /**
