@@ -69,15 +69,12 @@ describe.each(expressVersions)("Express $version", (express) => {
       expect(await socket.emitWithAck("ping")).toMatchObject({ code: "SIO_RATE_LIMITED" });
     });
 
-    it("come from who has a token, until that ends", async () => {
+    it("come from who has a token, wherever getToken finds it, and is a user that can be spoken to", async () => {
       const { url, io } = await startApp(express, (app, io) => app.use(io.middleware()));
-      const lifetimes: Record<string, number> = { good: 3_600_000, short: 500 };
       io.use(
         jwtAuth({
-          verify: (token) =>
-            token in lifetimes ? { user: "ada", expiresAt: Date.now() + lifetimes[token]! } : undefined,
+          verify: (token) => (token === "good" ? { user: "ada" } : undefined),
           getToken: ({ auth }) => auth["key"] as string | undefined,
-          refresh: false,
         }),
       );
       const [error] = await nextEvent<[Error & { data: unknown }]>(
@@ -89,9 +86,6 @@ describe.each(expressVersions)("Express $version", (express) => {
       const hello = nextEvent(socket, "hello");
       io.user("ada").emit("hello");
       await hello;
-      const brief = client.open(url, { auth: { key: "short" }, reconnection: true });
-      expect((await nextEvent(brief, "disconnect"))[0]).toBe("transport close");
-      expect(socket.connected).toBe(true);
     });
   });
 

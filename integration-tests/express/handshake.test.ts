@@ -8,16 +8,9 @@ import { bothClients } from "../support/both-clients.js";
 import { nextEvent } from "../support/next-event.js";
 import { expressVersions, loadPeer } from "./peers.js";
 import { startApp, urlOf } from "./start-app.js";
-
-interface Refusal extends Error {
-  readonly description?: number | { readonly message?: string };
-  readonly context?: { readonly responseText?: string };
-  readonly data?: unknown;
-}
+import { statusOf, type Refusal } from "./visitor.js";
 
 const transports = ["polling", "websocket"] as const;
-const statusOf = ({ description }: Refusal): number =>
-  typeof description === "number" ? description : Number(/\d{3}$/.exec(description?.message ?? "")?.[0]);
 
 /** What a test puts on requests. */
 type Marked = Request & { marks?: string[] };

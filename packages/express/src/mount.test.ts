@@ -223,29 +223,3 @@ describe("the application", () => {
     expect((await ask("/other")).body).toBe("other");
   });
 });
-
-describe("mistakes", () => {
-  it("are said with a code", async () => {
-    expect(() => socketio({} as Express)).toThrow(expect.objectContaining({ code: "SIO_EXPRESS_INVALID_OPTION" }));
-    const app = express();
-    expect(() => socketio(app, { runOn: "some" as "all" })).toThrow(
-      expect.objectContaining({ code: "SIO_EXPRESS_INVALID_OPTION" }),
-    );
-    const { io } = serve((app, io) => app.use(io.middleware()));
-    expect(() => io.session({} as Request)).toThrow(expect.objectContaining({ code: "SIO_EXPRESS_NO_SESSION" }));
-    const without = serve((app, io) => app.use(io.middleware()), { session: false });
-    expect(() => without.io.session({} as Request)).toThrow(
-      expect.objectContaining({ code: "SIO_EXPRESS_NO_SESSION" }),
-    );
-  });
-
-  it("refreshUser without passport says so", async () => {
-    const { io } = serve((app, io) => app.use(io.middleware()));
-    const failed = new Promise((resolve) => {
-      io.on("connection", (socket) => void socket.refreshUser().catch(resolve));
-    });
-    const client = await io.inject("/");
-    expect(await failed).toMatchObject({ code: "SIO_EXPRESS_NO_PASSPORT" });
-    client.disconnect();
-  });
-});
