@@ -29,6 +29,16 @@ describe.each(expressVersions)("with Express $version", (express) => {
     });
   });
 
+  it("SIO_EXPRESS_INVALID_OPTION: what io.use cannot install, as a middleware behind the name of a namespace", async () => {
+    const io = socketio((await express.load())());
+    const use = (...args: unknown[]): unknown => Reflect.apply(io.use, io, args);
+    const middleware = (): void => {};
+    for (const wrong of [["/chat", middleware], ["/chat"], [{}], [undefined]]) {
+      expect(await failureOf(() => use(...wrong))).toMatchObject({ code: "SIO_EXPRESS_INVALID_OPTION" });
+    }
+    await io.close();
+  });
+
   it("SIO_EXPRESS_NO_SESSION: io.session of a request without one, and of any request with session: false", async () => {
     for (const options of [{}, { session: false as const }]) {
       const { io, url } = await startApp(

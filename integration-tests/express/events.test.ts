@@ -1,7 +1,16 @@
-import { EventRouter, jwtAuth, limitEvents, rateLimit, socketio, validate } from "@plugboard/express";
+import {
+  EventRouter,
+  jwtAuth,
+  limitEvents,
+  rateLimit,
+  socketio,
+  validate,
+  type ExpressSocket,
+} from "@plugboard/express";
 import { closeTestClients } from "@plugboard/testing";
 import { once } from "node:events";
 import { createServer } from "node:http";
+import { createRequire } from "node:module";
 import session from "express-session";
 import { afterEach, describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -35,6 +44,21 @@ describe.each(expressVersions)("Express $version", (express) => {
       expect(await socket.emitWithAck("todo:once")).toBe("fine");
       expect(await socket.emitWithAck("todo:once")).toMatchObject({ code: "SIO_RATE_LIMITED" });
       expect(steps).toEqual(["todo:add", "todo:add", "todo:once", "todo:once"]);
+    });
+
+    it("go to the routers of either build, whatever io was made with, and to handlers that these get later", async () => {
+      const { url, io } = await startApp(express, (app, io) => app.use(io.middleware()));
+      const other = createRequire(import.meta.url)("@plugboard/express") as Partial<
+        typeof import("@plugboard/express")
+      >;
+      expect(other.EventRouter).not.toBe(EventRouter);
+      const router = other.EventRouter!();
+      io.use(router).use(other.jwtAuth!({ verify: (token) => (token === "good" ? { user: "ada" } : undefined) }));
+      router.on("late", (_payload, { socket }) => (socket as ExpressSocket).credentials?.user);
+      const [error] = await nextEvent<[Error]>(client.open(url), "connect_error");
+      expect(error).toMatchObject({ data: { code: "SIO_UNAUTHORIZED" } });
+      const socket = await client.connect(url, { auth: { token: "good" } });
+      expect(await socket.emitWithAck("late")).toBe("ada");
     });
 
     it("that fail go through the error hooks, in the shape of Express", async () => {
