@@ -1,4 +1,5 @@
 // A cart that all tabs of a visitor share: one session and one login for pages and sockets.
+import { fileURLToPath } from "node:url";
 import { socketio, validate } from "@plugboard/express";
 import express from "express";
 import session from "express-session";
@@ -18,13 +19,13 @@ passport.serializeUser((user, done) => done(null, user.id));
 passport.deserializeUser((id, done) => done(null, users.get(id) ?? false));
 
 const app = express();
-const io = socketio(app, { session: { onEnd: "rehandshake" }, passport });
+const io = socketio(app, { session: { onEnd: "rehandshake" } });
 app.use(helmet());
 app.use(session({ secret: process.env.SECRET ?? "change me", resave: false, saveUninitialized: false }));
 app.use(passport.session());
 app.use(io.middleware({ gate: (req, res, next) => (req.isAuthenticated() ? next() : res.sendStatus(401)) }));
 
-app.use(express.static(new URL("public", import.meta.url).pathname));
+app.use(express.static(fileURLToPath(new URL("public", import.meta.url))));
 app.post("/login", express.urlencoded(), passport.authenticate("local"), (req, res) => res.sendStatus(204));
 app.post("/logout", (req, res, next) => req.logout((error) => (error ? next(error) : res.sendStatus(204)))); // sockets follow
 

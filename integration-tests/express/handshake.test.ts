@@ -8,16 +8,9 @@ import { bothClients } from "../support/both-clients.js";
 import { nextEvent } from "../support/next-event.js";
 import { expressVersions, loadPeer } from "./peers.js";
 import { startApp, urlOf } from "./start-app.js";
-
-interface Refusal extends Error {
-  readonly description?: number | { readonly message?: string };
-  readonly context?: { readonly responseText?: string };
-  readonly data?: unknown;
-}
+import { statusOf, type Refusal } from "./visitor.js";
 
 const transports = ["polling", "websocket"] as const;
-const statusOf = ({ description }: Refusal): number =>
-  typeof description === "number" ? description : Number(/\d{3}$/.exec(description?.message ?? "")?.[0]);
 
 /** What a test puts on requests. */
 type Marked = Request & { marks?: string[] };
@@ -77,18 +70,29 @@ describe.each(expressVersions)("Express $version", (express) => {
         expect(statusOf(error)).toBe(401);
       });
 
-      it.each(["an answer", "an error"])("is refused by the gate with connect_error for %s", async (way) => {
-        const { url } = await startApp(express, (app, io) => {
-          const gate = (_req: Request, res: Response, next: NextFunction): void => {
-            if (way === "an error") next(Object.assign(new Error("log in"), { status: 401, code: "LOGIN" }));
-            else res.status(401).json({ message: "log in", code: "LOGIN" });
-          };
-          app.use(io.middleware({ gate, refuseBy: "connect_error" }));
-        });
-        const [error] = await nextEvent<[Refusal]>(client.open(url, options), "connect_error");
-        expect(error.message).toBe("log in");
-        expect(error.data).toMatchObject({ status: 401, code: "LOGIN" });
-      });
+      it.each(["an answer", "an error"])(
+        "is refused by the gate with connect_error for %s, and stays away until connect()",
+        async (way) => {
+          let isOpen = false;
+          const { url } = await startApp(express, (app, io) => {
+            const gate = (_req: Request, res: Response, next: NextFunction): void => {
+              if (isOpen) next();
+              else if (way === "an error") next(Object.assign(new Error("log in"), { status: 401, code: "LOGIN" }));
+              else res.status(401).json({ message: "log in", code: "LOGIN" });
+            };
+            app.use(io.middleware({ gate, refuseBy: "connect_error" }));
+          });
+          const socket = client.open(url, { ...options, reconnection: true });
+          const [error] = await nextEvent<[Refusal]>(socket, "connect_error");
+          expect(error.message).toBe("log in");
+          expect(error.data).toMatchObject({ status: 401, code: "LOGIN" });
+          expect(socket.active).toBe(false);
+          isOpen = true;
+          const connected = nextEvent(socket, "connect");
+          socket.connect();
+          await connected;
+        },
+      );
 
       it("runs middlewares of io.engine behind the chain, for each request as in the reference", async () => {
         const { url, io } = await startApp(express, (app, io) => app.use(io.middleware()));

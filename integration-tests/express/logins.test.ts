@@ -1,7 +1,6 @@
 import type { ExpressSocket } from "@plugboard/express";
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 import session from "express-session";
-import { createServer } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { nextEvent } from "../support/next-event.js";
 import { expressVersions, loadPeer, type Passport, type User } from "./peers.js";
@@ -193,11 +192,10 @@ describe.each(expressVersions)("Express $version, who has logged in by", (expres
     const { betterAuth } = await loadPeer<{ betterAuth(options: object): BetterAuth }>("better-auth");
     const { memoryAdapter } = await loadPeer<{ memoryAdapter(tables: object): object }>("better-auth/adapters/memory");
     const { toNodeHandler, fromNodeHeaders } = await loadPeer<BetterAuthNode>("better-auth/node");
-    const { port } = await freePort();
-    const baseURL = `http://127.0.0.1:${port}`;
     const { url } = await startApp(express, (app, io) => {
       const auth = betterAuth({
-        baseURL,
+        // Where it listens is known later.
+        baseURL: "http://127.0.0.1",
         trustedOrigins: ["http://127.0.0.1:*"],
         secret: SECRET,
         database: memoryAdapter({ user: [], session: [], account: [], verification: [] }),
@@ -272,12 +270,4 @@ interface BetterAuth {
 interface BetterAuthNode {
   toNodeHandler(auth: BetterAuth): (req: Request, res: Response) => Promise<void>;
   fromNodeHeaders(headers: Request["headers"]): Headers;
-}
-
-async function freePort(): Promise<{ port: number }> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return { port };
 }

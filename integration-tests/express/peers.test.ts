@@ -238,28 +238,6 @@ describe.each(expressVersions)("Express $version with", (express) => {
     dev.ws.send({ type: "full-reload" });
     expect(JSON.parse((await update)[0].toString())).toEqual({ type: "full-reload" });
   });
-
-  it.each(["before", "behind"])("webpack-dev-middleware, mounted %s", async (place) => {
-    const webpack = await loadPeer<(config: object) => object>("webpack");
-    const devMiddleware = await loadPeer<(compiler: object) => DevMiddleware>("webpack-dev-middleware");
-    const folder = await temporaryFolder();
-    await writeFile(join(folder, "main.js"), "console.log(42);");
-    const compiler = webpack({
-      mode: "development",
-      context: folder,
-      entry: "./main.js",
-      stats: "none",
-      infrastructureLogging: { level: "none" },
-    });
-    const { url } = await startApp(express, (app, io) => {
-      const dev = devMiddleware(compiler);
-      onTestFinished(() => new Promise<void>((resolve) => dev.close(() => resolve())));
-      app.use(...(place === "before" ? [dev, io.middleware()] : [io.middleware(), dev]));
-      telling(io, () => "here");
-    });
-    expect(await (await fetch(`${url}/main.js`)).text()).toContain("console.log(42)");
-    await new Visitor(url).everyClientHears("tell", "here");
-  });
 });
 
 describe.each([
@@ -286,8 +264,6 @@ interface Csrf {
 interface Stoppable extends HttpServer {
   stop(done: (error?: Error, isGraceful?: boolean) => void): void;
 }
-
-type DevMiddleware = RequestHandler & { close(done: () => void): void };
 
 interface ViteServer {
   readonly middlewares: RequestHandler;

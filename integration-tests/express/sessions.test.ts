@@ -5,14 +5,7 @@ import { storeKinds, type StoreService } from "../session/stores.js";
 import { expressVersions, loadPeer } from "./peers.js";
 import { expireSoon, memoryOnly, startShop, type Data } from "./session-app.js";
 import { startApp } from "./start-app.js";
-
-interface Refusal extends Error {
-  readonly description?: number | { readonly message?: string };
-}
-const express5 = expressVersions[1]!;
-const statusOf = ({ description }: Refusal): number =>
-  typeof description === "number" ? description : Number(/\d{3}$/.exec(description?.message ?? "")?.[0]);
-const memoryStore = memoryOnly;
+import { statusOf, type Refusal } from "./visitor.js";
 
 describe.each(storeKinds)("sessions in $name", (kind) => {
   let service: StoreService;
@@ -54,7 +47,7 @@ describe.each(storeKinds)("sessions in $name", (kind) => {
 describe.each(expressVersions)("with Express $version", (express) => {
   describe.each(clientKinds)("$name", (kind) => {
     it("is refused while nobody is logged in, tries again by itself, and comes in after the login", async () => {
-      const { url } = await startShop(express, memoryStore());
+      const { url } = await startShop(express, memoryOnly());
       const browser = new Browser(url);
       const socket = browser.open(kind);
       const [error] = await nextEvent<[Refusal]>(socket, "connect_error");
@@ -65,7 +58,7 @@ describe.each(expressVersions)("with Express $version", (express) => {
     });
 
     it.each(["/logout", "/destroy", "/regenerate"])("is ended by %s, comes back and is refused", async (path) => {
-      const { url } = await startShop(express, memoryStore());
+      const { url } = await startShop(express, memoryOnly());
       const browser = await loggedIn(url);
       const socket = await browser.connect(kind);
       const ended = nextEvent(socket, "disconnect");
@@ -76,7 +69,7 @@ describe.each(expressVersions)("with Express $version", (express) => {
     });
 
     it("stays away after a logout with onEnd: disconnect", async () => {
-      const { url } = await startShop(express, memoryStore(), { session: { onEnd: "disconnect" } });
+      const { url } = await startShop(express, memoryOnly(), { session: { onEnd: "disconnect" } });
       const browser = await loggedIn(url);
       const socket = await browser.connect(kind);
       const ended = nextEvent(socket, "disconnect");
@@ -85,7 +78,7 @@ describe.each(expressVersions)("with Express $version", (express) => {
     });
 
     it("is ended when the session expires, and refused", async () => {
-      const store = memoryStore();
+      const store = memoryOnly();
       const { url, io } = await startShop(express, store, { cookie: { maxAge: 3_600_000 } });
       io.on("connection", (socket) => socket.handle("look", () => void socket.session.reload()));
       const browser = await loggedIn(url);
@@ -99,7 +92,7 @@ describe.each(expressVersions)("with Express $version", (express) => {
     });
 
     it("is spoken to by session and by user", async () => {
-      const { url } = await startShop(express, memoryStore());
+      const { url } = await startShop(express, memoryOnly());
       const browser = await loggedIn(url);
       const socket = await browser.connect(kind);
       const told: string[] = [];
@@ -113,7 +106,7 @@ describe.each(expressVersions)("with Express $version", (express) => {
   });
 
   it("refreshUser deserializes the user again", async () => {
-    const { url, users } = await startShop(express, memoryStore());
+    const { url, users } = await startShop(express, memoryOnly());
     const browser = await loggedIn(url);
     const socket = await browser.connect(clientKinds[1]!);
     users.set("ada", { id: "ada", name: "Countess" });
@@ -146,26 +139,5 @@ describe.each(expressVersions)("with Express $version", (express) => {
     const socket = await browser.connect(clientKinds[1]!);
     expect(await socket.emitWithAck("read")).toBe("ada");
     expect(await socket.emitWithAck("write")).toMatchObject({ status: "error", code: "SIO_SESSION_READ_ONLY" });
-  });
-});
-
-describe("a restart of the server", () => {
-  it.each(clientKinds)("brings $name back by itself, with its session", async (kind) => {
-    const store = memoryStore();
-    const first = await startShop(express5, store);
-    const browser = await loggedIn(first.url);
-    const socket = await browser.connect(kind);
-    const lost = nextEvent(socket, "disconnect");
-    const { port } = new URL(first.url);
-    await first.io.shutdown();
-    // Over polling the next request may be the first thing to fail.
-    expect(["transport close", "transport error"]).toContain((await lost)[0]);
-    const back = nextEvent(socket, "connect");
-    const { app } = await startShop(express5, store);
-    const again = app.listen(Number(port), "127.0.0.1");
-    await back;
-    expect(await socket.emitWithAck("who")).toBe("Ada");
-    socket.disconnect();
-    again.closeAllConnections();
   });
 });

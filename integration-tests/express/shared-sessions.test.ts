@@ -3,12 +3,10 @@ import session from "express-session";
 import type { Socket } from "socket.io-client";
 import { describe, expect, it } from "vitest";
 import { nextEvent } from "../support/next-event.js";
-import { Browser, clientKinds, loggedIn } from "../session/browser.js";
+import { Browser, clientKinds, loggedIn, stockOverWebSocket } from "../session/browser.js";
 import { expressVersions } from "./peers.js";
 import { memoryOnly, startShop, type Data, type WithData } from "./session-app.js";
 import { startApp } from "./start-app.js";
-
-const [stockPolling, stockWebSocket] = clientKinds as [(typeof clientKinds)[0], (typeof clientKinds)[0]];
 
 /** A store whose reads end when the test lets them: what a slow request has read is old by then. */
 class HeldStore extends session.MemoryStore {
@@ -22,12 +20,15 @@ class HeldStore extends session.MemoryStore {
 }
 
 describe.each(expressVersions)("with Express $version", (express) => {
-  describe.each(["handshake", "all"] as const)("and runOn %j and resave", (runOn) => {
-    it.each(clientKinds)("a cart item that is written while a request of $name is pending stays", async (kind) => {
-      const { url } = await startShop(express, memoryOnly(), { runOn });
+  // Without it polls do not see the session; see `anchor.test.ts` and `sessions.test.ts`.
+  describe("with runOn: all and resave", () => {
+    const overPolling = clientKinds.filter(({ transports }) => transports.includes("polling"));
+
+    it.each(overPolling)("a cart item that is written while a poll of $name is pending stays", async (kind) => {
+      const { url } = await startShop(express, memoryOnly(), { runOn: "all" });
       const browser = await loggedIn(url);
       const pending = await browser.connect(kind);
-      const other = await browser.connect(stockWebSocket);
+      const other = await browser.connect(stockOverWebSocket);
       for (let n = 1; n <= 5; n++) {
         expect(await other.emitWithAck("cart:add", `book ${n}`)).toBe(n);
         // Ends the poll that was pending, which saves the session when it is over; the next begins.
@@ -36,16 +37,12 @@ describe.each(expressVersions)("with Express $version", (express) => {
       expect(((await browser.get("/data")) as Data).cart).toHaveLength(5);
     });
 
-    it("neither two sockets nor requests lose increments", async () => {
-      const { url } = await startShop(express, memoryOnly(), { runOn });
+    it.each(overPolling)("neither $name nor requests lose increments", async (kind) => {
+      const { url } = await startShop(express, memoryOnly(), { runOn: "all" });
       const browser = await loggedIn(url);
-      const [polling, websocket] = await Promise.all([browser.connect(stockPolling), browser.connect(stockWebSocket)]);
-      const work: Promise<unknown>[] = [];
-      for (let i = 0; i < 5; i++) {
-        work.push(polling.emitWithAck("count"), websocket.emitWithAck("count"));
-        work.push(browser.post("/count"), browser.post("/count"));
-      }
-      await Promise.all(work);
+      const socket = await browser.connect(kind);
+      const both = Array.from({ length: 10 }, () => [socket.emitWithAck("count"), browser.post("/count")]);
+      await Promise.all(both.flat());
       expect(((await browser.get("/data")) as Data).count).toBe(20);
     });
   });
@@ -76,7 +73,7 @@ describe.each(expressVersions)("with Express $version", (express) => {
       });
     });
     const browser = await loggedIn(url);
-    const socket = await browser.connect(stockWebSocket);
+    const socket = await browser.connect(stockOverWebSocket);
     const changed = socket.emitWithAck("slow");
     await begun;
     const visit = browser.get("/visit");
@@ -164,7 +161,7 @@ describe.each(expressVersions)("with Express $version", (express) => {
     await browser.get("/data");
     const handshake = await browser.fetch("GET", "/socket.io/?EIO=4&transport=polling");
     const { sid } = JSON.parse((await handshake.text()).slice(1)) as { sid: string };
-    const writer = await browser.connect(stockWebSocket);
+    const writer = await browser.connect(stockOverWebSocket);
     store.reads = [];
     const poll = browser.fetch("GET", `/socket.io/?EIO=4&transport=polling&sid=${sid}`);
     await expect.poll(() => store.reads?.length).toBe(1);

@@ -1,10 +1,7 @@
-import type { EventHandler, EventStep, Namespace, StandardSchema } from "@plugboard/server";
+import type { EventHandler, EventStep, Namespace, Server, StandardSchema } from "@plugboard/server";
 
 /** Where handlers are registered: a namespace, or a server, which stands for its main one. */
-type HandlerTarget = Pick<Namespace, "handle">;
-type Registration = (target: HandlerTarget) => void;
-
-const INSTALL = Symbol.for("plugboard.express.event-router");
+type HandlerTarget = Pick<Namespace, "handle"> | Pick<Server, "handle">;
 
 /** Handlers of events that are mounted together, as routes are by a router: `io.use("/todos", router)`. */
 export interface EventRouter {
@@ -21,38 +18,32 @@ export interface EventRouter {
   on(event: string, ...stepsAndHandler: [...EventStep[], EventHandler<any, any, any>]): this;
   /** Adds steps for the events added from now on. */
   use(...steps: EventStep[]): this;
+  /** What `io.use` calls: registers the handlers, those that are added later too. */
+  install(target: HandlerTarget): void;
 }
 
 /** Makes a router of events. */
 export function EventRouter(): EventRouter {
-  const registrations: Registration[] = [];
   const steps: EventStep[] = [];
+  const routes: [event: string, ...stepsAndHandler: unknown[]][] = [];
+  const targets: { handle(event: string, ...stepsAndHandler: unknown[]): unknown }[] = [];
   const router = {
     on(event: string, ...own: unknown[]) {
-      const all = [...steps, ...own];
-      registrations.push((target) => {
-        (target as { handle(event: string, ...all: unknown[]): unknown }).handle(event, ...all);
-      });
+      const route: (typeof routes)[number] = [event, ...steps, ...own];
+      routes.push(route);
+      for (const target of targets) target.handle(...route);
       return router;
     },
     use(...more: EventStep[]) {
       steps.push(...more);
       return router;
     },
-    [INSTALL](target: HandlerTarget) {
-      for (const register of registrations) register(target);
+    install(target: (typeof targets)[number]) {
+      targets.push(target);
+      for (const route of routes) target.handle(...route);
     },
   };
-  return router as unknown as EventRouter;
-}
-
-export function isEventRouter(value: unknown): value is EventRouter {
-  return typeof value === "object" && value !== null && INSTALL in value;
-}
-
-/** Registers the handlers of a router. */
-export function installRouter(router: EventRouter, target: HandlerTarget): void {
-  (router as unknown as { [INSTALL](target: HandlerTarget): void })[INSTALL](target);
+  return router as EventRouter;
 }
 
 /** A Standard Schema (zod, valibot, arktype, ...) as a step of `handle`: what it makes of the payload is what the handler gets. */

@@ -13,6 +13,7 @@ async function run(gate: RequestHandler): Promise<{ refusal: Error | undefined; 
   const res = Object.setPrototypeOf(new ServerResponse(req), app.response) as Response;
   Object.assign(res, { req, locals: {} });
   Object.assign(req, { res });
+  res.append("set-cookie", "a=1");
   await new Promise<void>((resolve, reject) => {
     keepingRefusals(gate, refusals)(req, res, (error?: unknown) => (error ? reject(error as Error) : resolve()));
   });
@@ -22,6 +23,15 @@ async function run(gate: RequestHandler): Promise<{ refusal: Error | undefined; 
 describe("keepingRefusals", () => {
   it("lets through whom the gate lets through", async () => {
     expect((await run((_req, _res, next) => next())).refusal).toBe(undefined);
+  });
+
+  it("leaves on the answer of whom it lets through what the gate has set, beside what was there", async () => {
+    const { refusal, res } = await run((_req, answer, next) => {
+      answer.append("set-cookie", "b=2").set("x-account", "7");
+      next();
+    });
+    expect(refusal).toBe(undefined);
+    expect(res.getHeaders()).toMatchObject({ "set-cookie": ["a=1", "b=2"], "x-account": "7" });
   });
 
   it("keeps an answer as text as the message, and its status", async () => {

@@ -24,6 +24,7 @@ export function keepingRefusals(gate: RequestHandler, refusals: Refusals): Reque
     }) as Response["end"];
     const goOn = (error?: unknown): void => {
       if (error) refusals.set(req, error instanceof Error ? error : new Error(String(error)));
+      else res.setHeaders(new Map(Object.entries(answer.getHeaders()) as [string, string][]));
       next();
     };
     // Express 4 does not look at what a middleware returns.
@@ -47,9 +48,10 @@ function parsed(body: string): unknown {
   }
 }
 
-/** A response of Express that goes nowhere. */
+/** A response of Express that goes nowhere, with the header fields of one that may. */
 function unsentResponse(req: Request, res: Response): Response {
   const answer = new ServerResponse(req);
   Object.setPrototypeOf(answer, Object.getPrototypeOf(res) as object);
+  answer.setHeaders(new Map(Object.entries(res.getHeaders()) as [string, string][]));
   return Object.assign(answer, { req, locals: res.locals }) as unknown as Response;
 }

@@ -1,11 +1,6 @@
-import {
-  credentials,
-  type Credentials,
-  type CredentialsHandle,
-  type CredentialsOptions,
-  type TokenCarrier,
-} from "@plugboard/auth";
+import { credentials, type Credentials, type CredentialsOptions, type TokenCarrier } from "@plugboard/auth";
 import type { Server } from "@plugboard/server";
+import { userRoom } from "./user-room.js";
 
 /** Options of {@link jwtAuth}: those of `credentials` of `@plugboard/auth`, and these. */
 export interface JwtAuthOptions<C extends Credentials> extends Omit<CredentialsOptions<C>, "token"> {
@@ -16,34 +11,31 @@ export interface JwtAuthOptions<C extends Credentials> extends Omit<CredentialsO
 }
 
 /** What `io.use` installs instead of running it for each socket. */
-export class JwtAuth<C extends Credentials = Credentials> {
-  readonly #options: JwtAuthOptions<C>;
-  #handle: CredentialsHandle<C> | undefined = undefined;
-
-  constructor(options: JwtAuthOptions<C>) {
-    this.#options = options;
-  }
-
-  /** Where credentials are; undefined until `io.use` has installed this. */
-  get handle(): CredentialsHandle<C> | undefined {
-    return this.#handle;
-  }
-
-  /** @throws Error when the server has credentials already */
-  install(io: Server): void {
-    const { getToken, refresh = true, ...rest } = this.#options;
-    this.#handle = credentials(io, {
-      ...rest,
-      ...(getToken !== undefined && { token: getToken }),
-      ...(!refresh && { renewBeforeMs: 0 }),
-    });
-  }
+export interface JwtAuth {
+  /**
+   * What `io.use` calls.
+   *
+   * @throws Error when the server has credentials already
+   */
+  install(io: Server): void;
 }
 
 /**
  * Lets clients in by tokens, in all namespaces, recovered sockets included: `io.use(jwtAuth({ verify }))`. Their sockets end
  * with their tokens, unless those are renewed in time.
  */
-export function jwtAuth<C extends Credentials>(options: JwtAuthOptions<C>): JwtAuth<C> {
-  return new JwtAuth(options);
+export function jwtAuth<C extends Credentials>({ getToken, refresh = true, ...options }: JwtAuthOptions<C>): JwtAuth {
+  return {
+    install(io) {
+      credentials(io, {
+        ...options,
+        ...(getToken !== undefined && { token: getToken }),
+        ...(!refresh && { renewBeforeMs: 0 }),
+      });
+      io.useAlways((socket, next) => {
+        if (socket.credentials !== undefined) void socket.join(userRoom(socket.credentials.user));
+        next();
+      });
+    },
+  };
 }

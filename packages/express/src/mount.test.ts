@@ -1,5 +1,6 @@
 import type { Server } from "@plugboard/server";
 import { memoryAgent } from "@plugboard/testing";
+import { once } from "node:events";
 import express, { type Express, type Request } from "express";
 import {
   createServer,
@@ -8,6 +9,7 @@ import {
   type IncomingMessage,
   type Server as HttpServer,
 } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { socketio, type ExpressServer, type SocketioOptions } from "./index.js";
 import { isHandshake } from "./mount.js";
@@ -213,6 +215,20 @@ describe("the application", () => {
     expect(server.listenerCount("upgrade")).toBe(0);
   });
 
+  it("forgets servers that came unannounced and have closed, as supertest makes one for each request", async () => {
+    const { app, io } = serve((app, io) => app.use(io.middleware()));
+    const server = createServer(app).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    expect((await fetch(`http://127.0.0.1:${port}${HANDSHAKE}`)).status).toBe(200);
+    expect(server.listenerCount("upgrade")).toBe(1);
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    expect(server.listenerCount("upgrade")).toBe(0);
+    // Not that a server was not running.
+    expect(await new Promise((resolve) => void io.close(resolve))).toBe(undefined);
+  });
+
   it("answers handshakes with 503 when the server is over, and goes on with the rest", async () => {
     const { io, ask } = serve((app, io) => {
       app.use(io.middleware());
@@ -221,31 +237,5 @@ describe("the application", () => {
     await io.shutdown();
     expect((await ask(HANDSHAKE)).status).toBe(503);
     expect((await ask("/other")).body).toBe("other");
-  });
-});
-
-describe("mistakes", () => {
-  it("are said with a code", async () => {
-    expect(() => socketio({} as Express)).toThrow(expect.objectContaining({ code: "SIO_EXPRESS_INVALID_OPTION" }));
-    const app = express();
-    expect(() => socketio(app, { runOn: "some" as "all" })).toThrow(
-      expect.objectContaining({ code: "SIO_EXPRESS_INVALID_OPTION" }),
-    );
-    const { io } = serve((app, io) => app.use(io.middleware()));
-    expect(() => io.session({} as Request)).toThrow(expect.objectContaining({ code: "SIO_EXPRESS_NO_SESSION" }));
-    const without = serve((app, io) => app.use(io.middleware()), { session: false });
-    expect(() => without.io.session({} as Request)).toThrow(
-      expect.objectContaining({ code: "SIO_EXPRESS_NO_SESSION" }),
-    );
-  });
-
-  it("refreshUser without passport says so", async () => {
-    const { io } = serve((app, io) => app.use(io.middleware()));
-    const failed = new Promise((resolve) => {
-      io.on("connection", (socket) => void socket.refreshUser().catch(resolve));
-    });
-    const client = await io.inject("/");
-    expect(await failed).toMatchObject({ code: "SIO_EXPRESS_NO_PASSPORT" });
-    client.disconnect();
   });
 });

@@ -75,6 +75,16 @@ export class Mount {
     );
   }
 
+  /** Until it closes: tests may have a server for each request, and there would be no end of them. */
+  #attachUnannounced(server: HttpServer): void {
+    if (this.#servers.has(server) || this.#isOver) return;
+    this.attach(server);
+    server.once("close", () => {
+      this.#servers.get(server)?.();
+      this.#servers.delete(server);
+    });
+  }
+
   /** Leaves the HTTP servers, and ends what is still undecided. */
   close(): void {
     this.#isOver = true;
@@ -122,7 +132,7 @@ export class Mount {
 
   #onRequest(req: IncomingMessage, res: ServerResponse, next: unknown): void {
     const { server } = req.socket as { server?: HttpServer };
-    if (typeof server?.on === "function") this.attach(server);
+    if (typeof server?.on === "function") this.#attachUnannounced(server);
     const isOurs = !this.#isOver && this.matches(req);
     if (isOurs) {
       const fields = this.#upgrades.has(req) ? undefined : this.#bypassing(req);

@@ -9,15 +9,16 @@ import {
 } from "@plugboard/server";
 import type { Express, RequestHandler } from "express";
 import { connectError } from "./connect-error.js";
-import { installRouter, isEventRouter, type EventRouter } from "./event-router.js";
+import type { EventRouter } from "./event-router.js";
 import { expressError } from "./express-error.js";
 import { keepingRefusals, type Refusals } from "./gate.js";
 import { injectClient, type InjectOptions } from "./inject.js";
-import { JwtAuth } from "./jwt.js";
+import type { JwtAuth } from "./jwt.js";
 import { isHandshake, Mount } from "./mount.js";
 import { refreshUser, type PassportLike } from "./passport.js";
 import { SharedSessions, type SessionOptions } from "./sessions.js";
 import type { ErrorHandler, ExpressServer, MiddlewareOptions } from "./types.js";
+import { userRoom } from "./user-room.js";
 
 /** Options of {@link socketio}: those of the server, and these. */
 export interface SocketioOptions extends Partial<ServerOptions> {
@@ -36,7 +37,6 @@ export interface SocketioOptions extends Partial<ServerOptions> {
   userIdOf?: (request: Express.Request) => string | number | undefined;
 }
 
-const USER_ROOM = "plugboard:user:";
 /** How long `close()` without options leaves requests that are still running. */
 const RUNNING_REQUESTS_MS = 30_000;
 const SWEEP_MS = 100;
@@ -84,7 +84,7 @@ function integrate(app: Express, given: SocketioOptions): Server {
     if (refusal !== undefined) return next(connectError(refusal));
     Object.assign(socket, { refreshUser: () => refreshUser(socket, passport) });
     const id = userIdOf(socket.request as unknown as Express.Request);
-    if (id !== undefined) void socket.join(USER_ROOM + id);
+    if (id !== undefined) void socket.join(userRoom(id));
     next();
   });
 
@@ -121,10 +121,9 @@ function integrate(app: Express, given: SocketioOptions): Server {
   let inMemory: HttpServer | undefined;
   return Object.assign(io, {
     use(first: string | EventRouter | JwtAuth | NamespaceMiddleware<Socket>, second?: EventRouter) {
-      if (typeof first === "string") installRouter(second as EventRouter, io.of(first));
-      else if (isEventRouter(first)) installRouter(first, io.sockets);
-      else if (first instanceof JwtAuth) installAuth(first, io);
-      else use(first);
+      if (typeof first === "function") use(first);
+      else if (typeof first === "string") installable(second).install(io.of(first));
+      else installable(first).install(io);
       return io;
     },
     useError(handler: ErrorHandler) {
@@ -146,7 +145,7 @@ function integrate(app: Express, given: SocketioOptions): Server {
       return io;
     },
     session: (req: Express.Request) => io.to(roomOf(sessions, req)),
-    user: (id: string | number) => io.to(USER_ROOM + id),
+    user: (id: string | number) => io.to(userRoom(id)),
     async shutdown({ timeoutMs = 5000 }: { timeoutMs?: number } = {}) {
       const running = [...owned].filter((each) => each.listening);
       await end(running, timeoutMs);
@@ -170,12 +169,13 @@ function integrate(app: Express, given: SocketioOptions): Server {
   }) as unknown as Server;
 }
 
-function installAuth(auth: JwtAuth, io: Server): void {
-  auth.install(io);
-  io.useAlways((socket, next) => {
-    if (socket.credentials !== undefined) void socket.join(USER_ROOM + socket.credentials.user);
-    next();
-  });
+/** By its method and not by its class: the builds for ESM and CommonJS have one each. */
+function installable<Part extends EventRouter | JwtAuth>(part: Part | undefined): Part {
+  if (typeof part?.install === "function") return part;
+  throw expressError(
+    "SIO_EXPRESS_INVALID_OPTION",
+    "io.use takes a middleware, an EventRouter(), jwtAuth(...), or the name of a namespace and an EventRouter()",
+  );
 }
 
 function idOfUser(request: Express.Request): string | number | undefined {

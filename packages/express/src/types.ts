@@ -11,7 +11,6 @@ import type {
   Server,
   Socket,
 } from "@plugboard/server";
-import type { Credentials } from "@plugboard/auth";
 import type { TestSocket } from "@plugboard/testing";
 import type { Request, RequestHandler } from "express";
 import type { EventRouter } from "./event-router.js";
@@ -90,11 +89,15 @@ export type ExpressServer<
     onConnection?: (socket: ExpressSocket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void,
   ): ExpressFront<ListenEvents, EmitEvents, ServerSideEvents, SocketData> &
     Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
-  /** Mounts handlers of events on the main namespace, or on the one named. */
+  /**
+   * Mounts handlers of events on the main namespace, or on the one named.
+   *
+   * @throws ExpressError with code `SIO_EXPRESS_INVALID_OPTION`
+   */
   use(router: EventRouter): ExpressServer<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
   use(namespace: string, router: EventRouter): ExpressServer<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
   /** Lets clients in by tokens, in all namespaces. */
-  use<C extends Credentials>(auth: JwtAuth<C>): ExpressServer<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
+  use(auth: JwtAuth): ExpressServer<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
   /** Adds a hook for what handlers of events throw. */
   useError(handler: ErrorHandler): ExpressServer<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
   /** Where Socket.IO is in the chain: what was mounted before runs for handshakes and upgrades too. */
