@@ -1,4 +1,5 @@
 import type { EventHandler, EventStep, Namespace, StandardSchema } from "@plugboard/server";
+import { demand } from "./express-error.js";
 
 /** Where handlers are registered: a namespace, or a server, which stands for its main one. */
 type HandlerTarget = Pick<Namespace, "handle">;
@@ -29,6 +30,12 @@ export function EventRouter(): EventRouter {
   const steps: EventStep[] = [];
   const router = {
     on(event: string, ...own: unknown[]) {
+      const last = own.at(-1);
+      demand(
+        typeof event === "string" && typeof last === "function" && !isSchema(last),
+        "EventRouter().on takes the name of an event, steps, and the handler last",
+      );
+      demandSteps(own.slice(0, -1));
       const all = [...steps, ...own];
       registrations.push((target) => {
         (target as { handle(event: string, ...all: unknown[]): unknown }).handle(event, ...all);
@@ -36,6 +43,7 @@ export function EventRouter(): EventRouter {
       return router;
     },
     use(...more: EventStep[]) {
+      demandSteps(more);
       steps.push(...more);
       return router;
     },
@@ -55,7 +63,23 @@ export function installRouter(router: EventRouter, target: HandlerTarget): void 
   (router as unknown as { [INSTALL](target: HandlerTarget): void })[INSTALL](target);
 }
 
-/** A Standard Schema (zod, valibot, arktype, ...) as a step of `handle`: what it makes of the payload is what the handler gets. */
+/**
+ * A Standard Schema (zod, valibot, arktype, ...) as a step of `handle`: what it makes of the payload is what the handler gets.
+ *
+ * @throws ExpressError with code `SIO_EXPRESS_INVALID_OPTION` for what is no schema
+ */
 export function validate<Input, Output>(schema: StandardSchema<Input, Output>): StandardSchema<Input, Output> {
+  demand(isSchema(schema), "validate takes a Standard Schema, such as z.object({ sku: z.string() }) of zod 3.24 or later");
   return schema;
+}
+
+function demandSteps(steps: readonly unknown[]): void {
+  const areSteps = steps.every((step) => typeof step === "function" || isSchema(step));
+  demand(areSteps, "a step of an EventRouter() has to be a function or a Standard Schema");
+}
+
+/** Some libraries make schemas that are functions. */
+function isSchema(value: unknown): boolean {
+  const { "~standard": standard } = Object(value) as { "~standard"?: { validate?: unknown } };
+  return typeof standard?.validate === "function";
 }

@@ -6,6 +6,7 @@ import {
   type TokenCarrier,
 } from "@plugboard/auth";
 import type { Server } from "@plugboard/server";
+import { demand, isOptions } from "./express-error.js";
 
 /** Options of {@link jwtAuth}: those of `credentials` of `@plugboard/auth`, and these. */
 export interface JwtAuthOptions<C extends Credentials> extends Omit<CredentialsOptions<C>, "token"> {
@@ -21,6 +22,12 @@ export class JwtAuth<C extends Credentials = Credentials> {
   #handle: CredentialsHandle<C> | undefined = undefined;
 
   constructor(options: JwtAuthOptions<C>) {
+    demand(
+      isOptions(options) && typeof options.verify === "function",
+      "jwtAuth needs verify, which makes credentials of a token: jwtAuth({ verify: async (token) => ({ user }) })",
+    );
+    const { getToken } = options;
+    demand(getToken === undefined || typeof getToken === "function", "the option getToken has to be a function");
     this.#options = options;
   }
 
@@ -43,6 +50,8 @@ export class JwtAuth<C extends Credentials = Credentials> {
 /**
  * Lets clients in by tokens, in all namespaces, recovered sockets included: `io.use(jwtAuth({ verify }))`. Their sockets end
  * with their tokens, unless those are renewed in time.
+ *
+ * @throws ExpressError with code `SIO_EXPRESS_INVALID_OPTION` without `verify`
  */
 export function jwtAuth<C extends Credentials>(options: JwtAuthOptions<C>): JwtAuth<C> {
   return new JwtAuth(options);
