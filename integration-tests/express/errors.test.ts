@@ -1,19 +1,10 @@
 import { socketio, type ExpressSocket } from "@plugboard/express";
-import { execFile } from "node:child_process";
-import { cp, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import session from "express-session";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { nextEvent } from "../support/next-event.js";
 import { expressVersions } from "./peers.js";
 import { startApp } from "./start-app.js";
 import { clientKinds, Visitor } from "./visitor.js";
-
-const root = fileURLToPath(new URL("../../", import.meta.url));
-const run = promisify(execFile);
 
 /** What is thrown, or what a promise rejects with. */
 async function failureOf(action: () => unknown): Promise<unknown> {
@@ -72,28 +63,4 @@ describe.each(expressVersions)("with Express $version", (express) => {
       expect(await failureOf(() => socket.refreshUser())).toMatchObject({ code: "SIO_EXPRESS_NO_PASSPORT" });
     }
   });
-});
-
-it("SIO_EXPRESS_NO_TESTING: inject where @plugboard/testing is not installed", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "plugboard-express-"));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const modules = join(folder, "node_modules");
-  // Copies: links would lead to where the other packages are.
-  for (const name of ["express", "server", "engine", "protocol", "contract", "session", "auth", "rate-limit"]) {
-    await cp(join(root, "packages", name, "dist"), join(modules, "@plugboard", name, "dist"), { recursive: true });
-    await cp(join(root, "packages", name, "package.json"), join(modules, "@plugboard", name, "package.json"));
-  }
-  for (const name of ["express", "ws", "cookie", "cors", "debug", "negotiator", "rate-limiter-flexible"]) {
-    await symlink(join(root, "node_modules", name), join(modules, name));
-  }
-  await writeFile(
-    join(folder, "program.mjs"),
-    `import { socketio } from "@plugboard/express";
-     import express from "express";
-     const io = socketio(express());
-     await io.inject("/").catch((error) => console.log(error.name, error.code, error.cause.code));
-     await io.close();`,
-  );
-  const { stdout } = await run(process.execPath, ["program.mjs"], { cwd: folder, timeout: 20_000 });
-  expect(stdout.trim()).toBe("ExpressError SIO_EXPRESS_NO_TESTING ERR_MODULE_NOT_FOUND");
 });

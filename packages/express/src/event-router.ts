@@ -15,7 +15,7 @@ export interface EventRouter {
    * @param stepsAndHandler - steps as those of `socket.handle`, the handler last
    */
   // oxlint-disable-next-line typescript/no-explicit-any
-  on<Handler extends EventHandler<any, any, any>>(event: string, handler: Handler): this;
+  on(event: string, handler: EventHandler<any, any, any>): this;
   // oxlint-disable-next-line typescript/no-explicit-any
   on<Payload>(event: string, schema: StandardSchema<unknown, Payload>, handler: EventHandler<Payload, any, any>): this;
   // oxlint-disable-next-line typescript/no-explicit-any
@@ -69,7 +69,10 @@ export function installRouter(router: EventRouter, target: HandlerTarget): void 
  * @throws ExpressError with code `SIO_EXPRESS_INVALID_OPTION` for what is no schema
  */
 export function validate<Input, Output>(schema: StandardSchema<Input, Output>): StandardSchema<Input, Output> {
-  demand(isSchema(schema), "validate takes a Standard Schema, such as z.object({ sku: z.string() }) of zod 3.24 or later");
+  demand(
+    isSchema(schema),
+    "validate takes a Standard Schema, such as z.object({ sku: z.string() }) of zod 3.24 or later",
+  );
   return schema;
 }
 

@@ -11,7 +11,7 @@ export interface SupertestAgent {
       path: string;
       secure: boolean;
       script: boolean;
-    }): { toValueString(): string }[];
+    }): readonly { toValueString(): string }[];
   };
 }
 

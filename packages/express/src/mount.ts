@@ -203,8 +203,8 @@ export class Mount {
   #warnOfChain(req: IncomingMessage, res: ServerResponse): void {
     if (this.#engine.opts.cors !== undefined && res.hasHeader("access-control-allow-origin")) {
       this.#options.warn(
-        "SIO_EXPRESS_CORS",
-        "The option cors is given, and cors() is in the chain too: leave the option out, or else the one that comes last wins.",
+        "SIO_EXPRESS_CORS_TWICE",
+        "The option cors is given, and cors() is in the chain too: leave the option out, for it overrides cors().",
       );
     }
     if (req.method === "POST" && req.readableEnded) {

@@ -67,7 +67,10 @@ function integrate(app: Express, given: SocketioOptions): Server {
     "the first argument of socketio has to be an application: express()",
   );
   demand(!served.has(app), "the application has a Socket.IO server already: call socketio(app) once, and use req.io");
-  demand(isOptions(given), "the second argument of socketio are options; an HTTP server is one: socketio(app, { server })");
+  demand(
+    isOptions(given),
+    "the second argument of socketio are options; an HTTP server is one: socketio(app, { server })",
+  );
   const { server, session = {}, runOn = "handshake", passport, userIdOf = idOfUser, ...options } = given;
   demand(runOn === "handshake" || runOn === "all", 'the option runOn has to be "handshake" or "all"');
   demand(server === undefined || isHttpServer(server), "the option server has to be an HTTP server: createServer(app)");
