@@ -1,9 +1,9 @@
 import type { Server } from "@plugboard/server";
 import { memoryAgent } from "@plugboard/testing";
-import { io as connect } from "@plugboard/client";
 import express, { type Express, type RequestHandler } from "express";
 import { once } from "node:events";
-import { createServer, get } from "node:http";
+import { createServer, get, type IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from "vitest";
 import { EventRouter, jwtAuth, socketio, validate, type ExpressServer, type SocketioOptions } from "./index.js";
 
@@ -33,7 +33,7 @@ function serve(setup: (app: Express, io: ExpressServer) => unknown, options: Soc
   const agent = memoryAgent(createServer(app) as never);
   return async (path = HANDSHAKE, headers: Record<string, string> = {}): Promise<number | undefined> => {
     const request = get({ path, headers: { host: "shop.example", ...headers }, agent });
-    const [response] = (await once(request, "response")) as [import("node:http").IncomingMessage];
+    const [response] = (await once(request, "response")) as [IncomingMessage];
     response.resume();
     await once(response, "end");
     return response.statusCode;
@@ -203,18 +203,19 @@ describe("what is mounted in the wrong place is warned about, once:", () => {
     app.use(io.middleware());
     const server = createServer(app);
     const agent = memoryAgent(server as never);
-    const dial = (): ReturnType<typeof connect> =>
-      connect("http://shop.example", {
-        agent: agent as never,
-        transports: ["websocket"],
-        reconnection: false,
-        forceNew: true,
+    const headers = { connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13" };
+    const dial = (): ReturnType<typeof get> =>
+      get({
+        path: "/socket.io/?EIO=4&transport=websocket",
+        headers: { ...headers, "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==" },
+        agent,
       });
-    await once(dial() as never, "connect_error");
+    const [refused] = (await once(dial(), "response")) as [IncomingMessage];
+    expect(refused.statusCode).toBe(400);
+    refused.resume();
     expect(codes()).toEqual(["SIO_EXPRESS_NOT_ATTACHED"]);
-    const later = dial();
-    await once(later as never, "connect");
-    later.disconnect();
+    const [, socket] = (await once(dial(), "upgrade")) as [IncomingMessage, Duplex];
+    socket.destroy();
   });
 });
 
