@@ -26,7 +26,9 @@ app.use(passport.session());
 app.use(io.middleware({ gate: (req, res, next) => (req.isAuthenticated() ? next() : res.sendStatus(401)) }));
 
 app.use(express.static(fileURLToPath(new URL("public", import.meta.url))));
-app.post("/login", express.urlencoded(), passport.authenticate("local"), (req, res) => res.sendStatus(204));
+app.post("/login", express.urlencoded({ extended: false }), passport.authenticate("local"), (req, res) =>
+  res.sendStatus(204),
+);
 app.post("/logout", (req, res, next) => req.logout((error) => (error ? next(error) : res.sendStatus(204)))); // sockets follow
 
 io.on("connection", (socket) => {
@@ -40,7 +42,8 @@ io.on("connection", (socket) => {
   socket.session.on("changed", ({ cart }) => socket.emit("cart", cart));
 });
 
-const server = app.listen(process.env.PORT ?? 3000, () => {
+const server = app.listen(process.env.PORT ?? 3000, (error) => {
+  if (error) throw error; // the port is taken
   console.log(`http://localhost:${server.address().port}`);
 });
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => io.shutdown({ timeoutMs: 1000 }));

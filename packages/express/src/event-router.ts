@@ -1,4 +1,5 @@
 import type { EventHandler, EventStep, Namespace, Server, StandardSchema } from "@plugboard/server";
+import { demand } from "./express-error.js";
 
 /** Where handlers are registered: a namespace, or a server, which stands for its main one. */
 type HandlerTarget = Pick<Namespace, "handle"> | Pick<Server, "handle">;
@@ -11,7 +12,7 @@ export interface EventRouter {
    * @param stepsAndHandler - steps as those of `socket.handle`, the handler last
    */
   // oxlint-disable-next-line typescript/no-explicit-any
-  on<Handler extends EventHandler<any, any, any>>(event: string, handler: Handler): this;
+  on(event: string, handler: EventHandler<any, any, any>): this;
   // oxlint-disable-next-line typescript/no-explicit-any
   on<Payload>(event: string, schema: StandardSchema<unknown, Payload>, handler: EventHandler<Payload, any, any>): this;
   // oxlint-disable-next-line typescript/no-explicit-any
@@ -29,12 +30,19 @@ export function EventRouter(): EventRouter {
   const targets: { handle(event: string, ...stepsAndHandler: unknown[]): unknown }[] = [];
   const router = {
     on(event: string, ...own: unknown[]) {
+      const last = own.at(-1);
+      demand(
+        typeof event === "string" && typeof last === "function" && !isSchema(last),
+        "EventRouter().on takes the name of an event, steps, and the handler last",
+      );
+      demandSteps(own.slice(0, -1));
       const route: (typeof routes)[number] = [event, ...steps, ...own];
       routes.push(route);
       for (const target of targets) target.handle(...route);
       return router;
     },
     use(...more: EventStep[]) {
+      demandSteps(more);
       steps.push(...more);
       return router;
     },
@@ -46,7 +54,26 @@ export function EventRouter(): EventRouter {
   return router as EventRouter;
 }
 
-/** A Standard Schema (zod, valibot, arktype, ...) as a step of `handle`: what it makes of the payload is what the handler gets. */
+/**
+ * A Standard Schema (zod, valibot, arktype, ...) as a step of `handle`: what it makes of the payload is what the handler gets.
+ *
+ * @throws ExpressError with code `SIO_EXPRESS_INVALID_OPTION` for what is no schema
+ */
 export function validate<Input, Output>(schema: StandardSchema<Input, Output>): StandardSchema<Input, Output> {
+  demand(
+    isSchema(schema),
+    "validate takes a Standard Schema, such as z.object({ sku: z.string() }) of zod 3.24 or later",
+  );
   return schema;
+}
+
+function demandSteps(steps: readonly unknown[]): void {
+  const areSteps = steps.every((step) => typeof step === "function" || isSchema(step));
+  demand(areSteps, "a step of an EventRouter() has to be a function or a Standard Schema");
+}
+
+/** Some libraries make schemas that are functions. */
+function isSchema(value: unknown): boolean {
+  const { "~standard": standard } = Object(value) as { "~standard"?: { validate?: unknown } };
+  return typeof standard?.validate === "function";
 }

@@ -6,6 +6,16 @@ export interface ExpressError extends Error {
   readonly code: ExpressErrorCode;
 }
 
+/** @throws ExpressError with code `SIO_EXPRESS_INVALID_OPTION` and the message, unless the condition holds */
+export function demand(condition: boolean, message: string): asserts condition {
+  if (!condition) throw expressError("SIO_EXPRESS_INVALID_OPTION", message);
+}
+
+/** Whether something is an object of options: no function, no list, no HTTP server. */
+export function isOptions(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !("emit" in value);
+}
+
 export function expressError(code: ExpressErrorCode, message: string, cause?: unknown): ExpressError {
   const error = new Error(message, cause === undefined ? undefined : { cause });
   return Object.assign(error, { name: "ExpressError", code });

@@ -1,3 +1,4 @@
+import type { Request } from "express";
 import type { ExpressServer } from "./types.js";
 
 export { EventRouter, validate } from "./event-router.js";
@@ -10,8 +11,18 @@ export type { SessionOptions } from "./sessions.js";
 export { socketio } from "./socketio.js";
 export type { SocketioOptions } from "./socketio.js";
 export type { ErrorHandler, ExpressServer, ExpressSocket, MiddlewareOptions, SocketAdditions } from "./types.js";
-export { limitConnects, limitEvents, limitHandshakes, rateLimit } from "@plugboard/rate-limit";
+export type { ExpressWarningCode } from "./warn-once.js";
+export { limitConnects, limitEvents, limitHandshakes, rateLimit } from "./limits.js";
 export { perEvent } from "@plugboard/session";
+
+/** What programs have declared of `req.session`, without the methods that `express-session` adds. */
+type RequestSession = Request extends { session: infer Session }
+  ? Omit<Session, "id" | "cookie" | "regenerate" | "destroy" | "reload" | "resetMaxAge" | "save" | "touch">
+  : object;
+
+declare module "@plugboard/session" {
+  interface SessionData extends RequestSession {}
+}
 
 declare global {
   // oxlint-disable-next-line typescript/no-namespace -- what packages put on requests is declared there

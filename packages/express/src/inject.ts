@@ -1,5 +1,6 @@
 import type { Server as HttpServer } from "node:http";
 import type { DefaultEventsMap, Server } from "@plugboard/server";
+import { demand, isOptions } from "./express-error.js";
 import type { TestClientOptions, TestSocket } from "@plugboard/testing";
 
 /** What is used of an agent of supertest: its cookies. */
@@ -10,7 +11,7 @@ export interface SupertestAgent {
       path: string;
       secure: boolean;
       script: boolean;
-    }): { toValueString(): string }[];
+    }): readonly { toValueString(): string }[];
   };
 }
 
@@ -25,8 +26,17 @@ export async function injectClient(
   server: HttpServer,
   io: Server,
   namespace: string,
-  { agent, remoteAddress, cookies, ...options }: InjectOptions,
+  given: InjectOptions,
 ): Promise<TestSocket<DefaultEventsMap, DefaultEventsMap>> {
+  demand(
+    typeof namespace === "string" && isOptions(given),
+    'io.inject takes the name of a namespace, then options: io.inject("/", { agent })',
+  );
+  const { agent, remoteAddress, cookies, ...options } = given;
+  demand(
+    agent === undefined || (typeof agent === "object" && agent !== null),
+    "the option agent of io.inject has to be an agent of supertest, request.agent(app), or an http.Agent",
+  );
   // Only here: what tests need is not loaded by servers that run.
   const { memoryAgent, testClient } = await import("@plugboard/testing");
   const jar = agent !== undefined && "jar" in agent ? (agent as SupertestAgent).jar : undefined;

@@ -1,5 +1,6 @@
 import { credentials, type Credentials, type CredentialsOptions, type TokenCarrier } from "@plugboard/auth";
 import type { Server } from "@plugboard/server";
+import { demand, isOptions } from "./express-error.js";
 import { userRoom } from "./user-room.js";
 
 /** Options of {@link jwtAuth}: those of `credentials` of `@plugboard/auth`, and these. */
@@ -23,8 +24,16 @@ export interface JwtAuth {
 /**
  * Lets clients in by tokens, in all namespaces, recovered sockets included: `io.use(jwtAuth({ verify }))`. Their sockets end
  * with their tokens, unless those are renewed in time.
+ *
+ * @throws ExpressError with code `SIO_EXPRESS_INVALID_OPTION` without `verify`
  */
-export function jwtAuth<C extends Credentials>({ getToken, refresh = true, ...options }: JwtAuthOptions<C>): JwtAuth {
+export function jwtAuth<C extends Credentials>(given: JwtAuthOptions<C>): JwtAuth {
+  demand(
+    isOptions(given) && typeof given.verify === "function",
+    "jwtAuth needs verify, which makes credentials of a token: jwtAuth({ verify: async (token) => ({ user }) })",
+  );
+  const { getToken, refresh = true, ...options } = given;
+  demand(getToken === undefined || typeof getToken === "function", "the option getToken has to be a function");
   return {
     install(io) {
       credentials(io, {

@@ -4,10 +4,12 @@ import { isSameOrigin, nodeRequest, type Engine, type HeaderFields } from "@plug
 import type { Express, Request, RequestHandler } from "express";
 import type { SharedSessions } from "./sessions.js";
 import { takeUpgrades } from "./upgrade-front.js";
+import type { Warn } from "./warn-once.js";
 
 export interface MountOptions {
   readonly runOn: "handshake" | "all";
   readonly sessions: SharedSessions | undefined;
+  readonly warn: Warn;
   /** Answers requests for the files of the browser client. */
   readonly serveFile: (req: IncomingMessage, res: ServerResponse) => void;
 }
@@ -26,6 +28,8 @@ interface PendingUpgrade {
 /** Fields of an answer that are about its body, its connection or its one recipient: no other answer may have them. */
 const OWN_FIELDS =
   /^(connection|content-(?!security-policy).*|date|etag|keep-alive|last-modified|transfer-encoding|upgrade|retry-after|x-ratelimit-.*|ratelimit.*)$/;
+/** A gate that takes longer is taken for one that has forgotten to answer. */
+const GATE_PENDING_MS = 10_000;
 const CLIENT_FILE = /\/socket\.io\.[a-z.]+(?:\?|$)/;
 
 /** Brings requests and upgrades of Socket.IO through the middlewares of an application to an engine. */
@@ -40,7 +44,8 @@ export class Mount {
   /** Fields that middlewares have set at the handshake, by session of the engine. */
   readonly #fields = new WeakMap<object, HeaderFields>();
   readonly #servers = new Map<HttpServer, () => void>();
-  #hasWarned = false;
+  /** Handshakes that came to the end of the chain, whatever the gate said then. */
+  readonly #reached = new WeakSet<IncomingMessage>();
   #isOver = false;
 
   constructor(app: Express, engine: Engine, options: MountOptions) {
@@ -94,21 +99,45 @@ export class Mount {
 
   /** The end of the chain for what belongs to Socket.IO. */
   middleware(gate: RequestHandler | undefined): RequestHandler {
-    const { serveFile, runOn, sessions } = this.#options;
+    const { serveFile, runOn, sessions, warn } = this.#options;
     return (req, res, next) => {
-      if (!this.matches(req)) return next();
+      if (!this.matches(req)) {
+        if (req.baseUrl !== "" && this.#engine.matches(req.url)) {
+          const path = req.baseUrl + req.url.replace(/\/?(\?.*)?$/, "");
+          warn(
+            "SIO_EXPRESS_PATH",
+            `io.middleware() is mounted at "${req.baseUrl}", which has to be part of the path: socketio(app, { path: "${path}" }).`,
+          );
+        }
+        return next();
+      }
+      this.#reached.add(req);
       if (this.#isOver) return void res.status(503).send("Server is closing");
       // A mount at a path has taken that off the URL.
       req.url = req.originalUrl;
       if (CLIENT_FILE.test(req.url)) return serveFile(req, res);
       const accept = (): void => {
+        this.#warnOfChain(req, res);
         if (isHandshake(req)) this.#responses.set(req, res);
         if (sessions === undefined) this.#accept(req, res);
         else sessions.leave(req, res, () => this.#accept(req, res));
       };
       if (gate === undefined || (runOn === "handshake" && !isHandshake(req))) return accept();
+      const pending = setTimeout(() => {
+        warn(
+          "SIO_EXPRESS_GATE_PENDING",
+          `A gate has not decided about a handshake for ${GATE_PENDING_MS / 1000} seconds: it has to call next() or to answer.`,
+        );
+      }, GATE_PENDING_MS);
+      pending.unref();
+      res.once("close", () => clearTimeout(pending));
+      const decide = (error?: unknown): void => {
+        clearTimeout(pending);
+        if (error) next(error);
+        else accept();
+      };
       // Express 4 does not look at what a middleware returns.
-      void (async () => gate(req, res, (error?: unknown) => (error ? next(error) : accept())))().catch(next);
+      void (async () => gate(req, res, decide))().catch(next);
     };
   }
 
@@ -119,10 +148,15 @@ export class Mount {
     const { protocol } = req as Request;
     if (origin === `${protocol}://${hostOf(req as Request)}`) return true;
     const res = this.#responses.get(req);
-    return (
-      res?.getHeader("access-control-allow-origin") === origin &&
-      res.getHeader("access-control-allow-credentials") === "true"
-    );
+    const allowed = res?.getHeader("access-control-allow-origin");
+    if (allowed === origin && res?.getHeader("access-control-allow-credentials") === "true") return true;
+    if (allowed === origin || allowed === "*") {
+      this.#options.warn(
+        "SIO_EXPRESS_CORS",
+        `A handshake of a page at ${origin} was refused, though cors() lets pages of that origin read answers: sockets have cookies, so it has to be cors({ origin: "${origin}", credentials: true }), or the option checkOrigin.`,
+      );
+    }
+    return false;
   };
 
   matches(req: IncomingMessage): boolean {
@@ -132,8 +166,16 @@ export class Mount {
 
   #onRequest(req: IncomingMessage, res: ServerResponse, next: unknown): void {
     const { server } = req.socket as { server?: HttpServer };
-    if (typeof server?.on === "function") this.#attachUnannounced(server);
     const isOurs = !this.#isOver && this.matches(req);
+    if (typeof server?.on === "function") {
+      if (isOurs && !this.#servers.has(server) && /[?&]transport=websocket/.test(req.url ?? "")) {
+        this.#options.warn(
+          "SIO_EXPRESS_NOT_ATTACHED",
+          "An upgrade was lost, for its HTTP server was not known yet: call io.attach(server) for one that is not made by app.listen, and socketio(app) before app.listen.",
+        );
+      }
+      this.#attachUnannounced(server);
+    }
     if (isOurs) {
       const fields = this.#upgrades.has(req) ? undefined : this.#bypassing(req);
       if (fields !== undefined) {
@@ -160,12 +202,27 @@ export class Mount {
   }
 
   #warnIfLost(req: IncomingMessage, res: ServerResponse): void {
-    if (res.statusCode !== 404 || this.#responses.has(req) || this.#hasWarned) return;
-    this.#hasWarned = true;
-    process.emitWarning(
-      "A handshake of Socket.IO was answered with 404 before it came to io.middleware(): call app.use(io.middleware()) behind the session and before routes that answer everything.",
-      { code: "SIO_EXPRESS_NO_MIDDLEWARE" },
+    // Others may be refusals by what guards the application.
+    if ((res.statusCode !== 404 && res.statusCode !== 200) || this.#reached.has(req)) return;
+    this.#options.warn(
+      "SIO_EXPRESS_NO_MIDDLEWARE",
+      `A handshake of Socket.IO was answered with ${res.statusCode} before it came to io.middleware(): call app.use(io.middleware()) behind the session and before routes that answer everything.`,
     );
+  }
+
+  #warnOfChain(req: IncomingMessage, res: ServerResponse): void {
+    if (this.#engine.opts.cors !== undefined && res.hasHeader("access-control-allow-origin")) {
+      this.#options.warn(
+        "SIO_EXPRESS_CORS_TWICE",
+        "The option cors is given, and cors() is in the chain too: leave the option out, for it overrides cors().",
+      );
+    }
+    if (req.method === "POST" && req.readableEnded) {
+      this.#options.warn(
+        "SIO_EXPRESS_BODY_READ",
+        'A body parser has read what a client of Socket.IO sent: with runOn: "all" it has to stand behind io.middleware().',
+      );
+    }
   }
 
   // Upgrades.

@@ -8,7 +8,9 @@ import {
   type ExpressSessionStore,
   type SocketSessionsOptions,
 } from "@plugboard/session";
-import { expressError } from "./express-error.js";
+import { demand, expressError, isOptions } from "./express-error.js";
+import { NO_SESSION } from "./no-session.js";
+import type { Warn } from "./warn-once.js";
 
 /** How sockets share the sessions of requests: options of `@plugboard/session`. */
 export interface SessionOptions extends Omit<SocketSessionsOptions, "store" | "checkOrigin" | "sessionIdOf"> {
@@ -36,18 +38,39 @@ export class SharedSessions {
   readonly #outsides = new WeakMap<IncomingMessage, Outside>();
   #sessions: SocketSessions | undefined = undefined;
   #admit: Middleware | undefined = undefined;
+  readonly #warn: Warn;
+  #hadNone = false;
 
-  constructor(io: Server, options: SessionOptions) {
+  constructor(io: Server, options: SessionOptions, warn: Warn) {
+    demand(
+      isOptions(options),
+      "the option session has to be an object of options, or false; the session middleware goes to app.use",
+    );
+    const { store, takesTurn, onEnd } = options;
+    demand(
+      store === undefined || (typeof store?.get === "function" && typeof store.set === "function"),
+      "the option session.store has to be the store that express-session was given",
+    );
+    demand(takesTurn === undefined || typeof takesTurn === "function", "session.takesTurn has to be a function");
+    demand(
+      onEnd === undefined || ["rehandshake", "disconnect", "ignore"].includes(onEnd),
+      'session.onEnd has to be "rehandshake", "disconnect" or "ignore"',
+    );
     this.#io = io;
     this.#options = options;
+    this.#warn = warn;
     // Now, to come before the middlewares of the program.
-    io.useAlways((socket, next) => (this.#admit === undefined ? next() : this.#admit(socket, next)));
-    if (options.store !== undefined) this.#learn(options.store);
+    io.useAlways((socket, next) => {
+      if (this.#admit !== undefined) return this.#admit(socket, next);
+      Object.assign(socket, { session: NO_SESSION });
+      next();
+    });
+    if (store !== undefined) this.#learn(store);
   }
 
   /** Room of all sockets with the session of a request. */
   roomOf(req: IncomingMessage): string {
-    const { sessionID } = req as SessionRequest;
+    const { sessionID } = (req ?? {}) as Partial<SessionRequest>;
     if (sessionID === undefined || this.#sessions === undefined) {
       throw expressError(
         "SIO_EXPRESS_NO_SESSION",
@@ -72,6 +95,8 @@ export class SharedSessions {
   leave(req: IncomingMessage, res: ServerResponse, goOn: () => void): void {
     const { sessionStore, session } = req as SessionRequest;
     if (this.#sessions === undefined && sessionStore === undefined && session) this.#start(fromRequest());
+    if (sessionStore === undefined && !session) this.#hadNone = true;
+    this.#warnIfBehind();
     const outside = this.#outsides.get(req);
     if (outside === undefined) return goOn();
     const inside = AsyncLocalStorage.snapshot() as Outside;
@@ -104,6 +129,16 @@ export class SharedSessions {
 
   #learn(store: ExpressSessionStore): void {
     this.#start(fromExpressStore(store));
+    this.#warnIfBehind();
+  }
+
+  /** Requests have sessions, and handshakes have none: one of them is in the wrong place. */
+  #warnIfBehind(): void {
+    if (!this.#hadNone || this.#sessions === undefined) return;
+    this.#warn(
+      "SIO_EXPRESS_SESSION_BEHIND",
+      "A handshake of Socket.IO had no session, though other requests have: call app.use(io.middleware()) behind the session middleware, or say socketio(app, { session: false }). A session store that has lost its connection does the same.",
+    );
   }
 
   #start(store: SocketSessionsOptions["store"]): void {

@@ -9,14 +9,15 @@ import {
 } from "@plugboard/server";
 import type { Express, RequestHandler } from "express";
 import { connectError } from "./connect-error.js";
-import type { EventRouter } from "./event-router.js";
-import { expressError } from "./express-error.js";
+import { EventRouter } from "./event-router.js";
+import { demand, expressError, isOptions } from "./express-error.js";
 import { keepingRefusals, type Refusals } from "./gate.js";
 import { injectClient, type InjectOptions } from "./inject.js";
-import type { JwtAuth } from "./jwt.js";
+import { jwtAuth, type JwtAuth } from "./jwt.js";
 import { isHandshake, Mount } from "./mount.js";
 import { refreshUser, type PassportLike } from "./passport.js";
 import { SharedSessions, type SessionOptions } from "./sessions.js";
+import { warnOnce } from "./warn-once.js";
 import type { ErrorHandler, ExpressServer, MiddlewareOptions } from "./types.js";
 import { userRoom } from "./user-room.js";
 
@@ -41,6 +42,9 @@ export interface SocketioOptions extends Partial<ServerOptions> {
 const RUNNING_REQUESTS_MS = 30_000;
 const SWEEP_MS = 100;
 
+/** Applications that have a server. */
+const served = new WeakSet<Express>();
+
 /**
  * Makes the Socket.IO server of an application of Express 4 or 5. To be called before `app.listen`; `app.use(io.middleware())` says
  * where in the chain it is.
@@ -58,25 +62,35 @@ export function socketio<
 }
 
 function integrate(app: Express, given: SocketioOptions): Server {
-  if (typeof app !== "function" || typeof (app as Partial<Express>).use !== "function") {
-    throw expressError(
-      "SIO_EXPRESS_INVALID_OPTION",
-      "the first argument of socketio has to be an application: express()",
-    );
-  }
+  demand(
+    typeof app === "function" && "handle" in app && typeof app.listen === "function",
+    "the first argument of socketio has to be an application: express()",
+  );
+  demand(!served.has(app), "the application has a Socket.IO server already: call socketio(app) once, and use req.io");
+  demand(
+    isOptions(given),
+    "the second argument of socketio are options; an HTTP server is one: socketio(app, { server })",
+  );
   const { server, session = {}, runOn = "handshake", passport, userIdOf = idOfUser, ...options } = given;
-  if (runOn !== "handshake" && runOn !== "all") {
-    throw expressError("SIO_EXPRESS_INVALID_OPTION", 'the option runOn has to be "handshake" or "all"');
-  }
+  demand(runOn === "handshake" || runOn === "all", 'the option runOn has to be "handshake" or "all"');
+  demand(server === undefined || isHttpServer(server), "the option server has to be an HTTP server: createServer(app)");
+  demand(typeof userIdOf === "function", "the option userIdOf has to be a function: (request) => request.user?.id");
+  demand(
+    passport === undefined || typeof passport?.deserializeUser === "function",
+    "the option passport has to be what the package passport exports",
+  );
   const io = new Server(options);
   // Never listens: the engine gets what comes through the chain. Requests for files of the client go there.
   const files = new HttpServer();
   io.attach(files);
   const refusals: Refusals = new WeakMap();
-  const sessions = session === false ? undefined : new SharedSessions(io, session);
+  const warn = warnOnce();
+  const sessions = session === false ? undefined : new SharedSessions(io, session, warn);
+  served.add(app);
   const mount = new Mount(app, io.engine, {
     runOn,
     sessions,
+    warn,
     serveFile: (req, res) => void files.emit("request", req, res),
   });
   io.useAlways((socket, next) => {
@@ -97,13 +111,18 @@ function integrate(app: Express, given: SocketioOptions): Server {
     return opened;
   }) as Express["listen"];
   const attach = (httpServer: HttpServer): void => {
+    demand(
+      isHttpServer(httpServer),
+      "io.attach takes an HTTP server that serves the application, createServer(app); to listen at a port call app.listen",
+    );
     mount.attach(httpServer);
     io.httpServer = httpServer;
   };
   if (server !== undefined) attach(server);
   (app.request as { io?: unknown }).io = io;
   app.response.emitTo = function (room, event, ...args) {
-    io.to(room).emit(event, ...args);
+    // Of no room at all; to the server that would mean everybody.
+    if (!Array.isArray(room) || room.length > 0) io.to(room).emit(event, ...args);
     return this;
   };
 
@@ -121,12 +140,28 @@ function integrate(app: Express, given: SocketioOptions): Server {
   let inMemory: HttpServer | undefined;
   return Object.assign(io, {
     use(first: string | EventRouter | JwtAuth | NamespaceMiddleware<Socket>, second?: EventRouter) {
-      if (typeof first === "function") use(first);
-      else if (typeof first === "string") installable(second).install(io.of(first));
-      else installable(first).install(io);
+      if (typeof first === "string") {
+        demand(
+          isInstallable(second),
+          "io.use(name, router) takes an EventRouter(); a middleware of a namespace is added by io.of(name).use, a route by app.use, and jwtAuth by io.use without a name",
+        );
+        second.install(io.of(first));
+      } else if (isInstallable(first)) first.install(io);
+      else {
+        demand(
+          typeof first === "function" && (first as unknown) !== EventRouter && (first as unknown) !== jwtAuth,
+          "io.use takes (socket, next) => ..., an EventRouter() or jwtAuth({ verify })",
+        );
+        demand(
+          first.length < 3,
+          "io.use was given a middleware of Express, (req, res, next) => ...: mount it with app.use, before io.middleware()",
+        );
+        use(first);
+      }
       return io;
     },
     useError(handler: ErrorHandler) {
+      demand(typeof handler === "function", "io.useError takes a function: (error, context, next) => ...");
       useError(async (error, context) => {
         let passed: unknown;
         const mapped = await handler(error, context as never, (other) => void (passed = other));
@@ -134,10 +169,22 @@ function integrate(app: Express, given: SocketioOptions): Server {
       });
       return io;
     },
-    middleware({ gate, refuseBy = "status" }: MiddlewareOptions = {}): RequestHandler {
+    middleware(options: MiddlewareOptions = {}, ...more: unknown[]): RequestHandler {
+      demand(more.length === 0, "io.middleware makes a middleware: app.use(io.middleware())");
+      demand(
+        isOptions(options) && Object.keys(options).every((key) => key === "gate" || key === "refuseBy"),
+        "io.middleware takes { gate, refuseBy }: io.middleware({ gate: (req, res, next) => ... })",
+      );
+      const { gate, refuseBy = "status" } = options;
+      demand(gate === undefined || typeof gate === "function", "gate has to be a middleware: (req, res, next) => ...");
+      demand(
+        refuseBy === "status" || refuseBy === "connect_error",
+        'the option refuseBy has to be "status" or "connect_error"',
+      );
       return mount.middleware(gate && refuseBy === "connect_error" ? keepingRefusals(gate, refusals) : gate);
     },
     handshakeOnly(middleware: RequestHandler): RequestHandler {
+      demand(typeof middleware === "function", "io.handshakeOnly takes a middleware: (req, res, next) => ...");
       return (req, res, next) => (mount.matches(req) && isHandshake(req) ? void middleware(req, res, next) : next());
     },
     attach(httpServer: HttpServer) {
@@ -147,6 +194,7 @@ function integrate(app: Express, given: SocketioOptions): Server {
     session: (req: Express.Request) => io.to(roomOf(sessions, req)),
     user: (id: string | number) => io.to(userRoom(id)),
     async shutdown({ timeoutMs = 5000 }: { timeoutMs?: number } = {}) {
+      demand(timeoutMs >= 0, "the option timeoutMs of io.shutdown has to be a number of milliseconds");
       const running = [...owned].filter((each) => each.listening);
       await end(running, timeoutMs);
     },
@@ -170,12 +218,15 @@ function integrate(app: Express, given: SocketioOptions): Server {
 }
 
 /** By its method and not by its class: the builds for ESM and CommonJS have one each. */
-function installable<Part extends EventRouter | JwtAuth>(part: Part | undefined): Part {
-  if (typeof part?.install === "function") return part;
-  throw expressError(
-    "SIO_EXPRESS_INVALID_OPTION",
-    "io.use takes a middleware, an EventRouter(), jwtAuth(...), or the name of a namespace and an EventRouter()",
-  );
+function isInstallable<Part extends EventRouter | JwtAuth>(part: unknown): part is Part {
+  return typeof (part as Partial<Part> | null | undefined)?.install === "function";
+}
+
+/** Of whatever protocol: `node:https` and `node:http2` have classes of their own. */
+function isHttpServer(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const { on, emit, listen } = value as Partial<HttpServer>;
+  return [on, emit, listen].every((each) => typeof each === "function");
 }
 
 function idOfUser(request: Express.Request): string | number | undefined {

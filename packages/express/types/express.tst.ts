@@ -1,4 +1,15 @@
-import { EventRouter, jwtAuth, socketio, validate, type ExpressServer, type ExpressSocket } from "@plugboard/express";
+import {
+  EventRouter,
+  jwtAuth,
+  limitConnects,
+  limitHandshakes,
+  perEvent,
+  socketio,
+  validate,
+  type ExpressServer,
+  type ExpressSocket,
+  type SupertestAgent,
+} from "@plugboard/express";
 import type { TestSocket } from "@plugboard/testing";
 import express, { type Request } from "express";
 import { describe, expect, test } from "tstyche";
@@ -58,4 +69,53 @@ test("requests know the server, and responses emit", () => {
     expect(res.emitTo(["one", "two"], "event")).type.toBe<typeof res>();
     expect(res.emitTo).type.not.toBeCallableWith("room");
   });
+});
+
+declare module "express-session" {
+  interface SessionData {
+    wishes?: string[];
+  }
+}
+
+test("sockets have the session that programs have declared for requests", () => {
+  io.on("connection", async (socket) => {
+    expect(socket.session.data.wishes).type.toBe<readonly string[] | undefined>();
+    const { wishes } = await socket.session.update((data) => {
+      expect(data.wishes).type.toBe<string[] | undefined>();
+    });
+    expect(wishes).type.toBe<readonly string[] | undefined>();
+    expect(socket.session.data).type.not.toHaveProperty("regenerate");
+  });
+});
+
+test("limits may count by what Express knows", () => {
+  expect(limitConnects).type.toBeCallableWith({
+    points: 1,
+    duration: 1,
+    by: (socket: ExpressSocket) => socket.request.ip,
+  });
+  limitHandshakes(io, {
+    points: 1,
+    duration: 1,
+    by: (request) => {
+      expect(request).type.toBe<Request>();
+      return request.ip;
+    },
+  });
+  expect(limitHandshakes).type.not.toBeCallableWith(io, { by: "socket", points: 1, duration: 1 });
+  expect(limitHandshakes).type.not.toBeCallableWith(io, { by: "address" });
+});
+
+test("routers take handlers that perEvent wraps", () => {
+  EventRouter().on(
+    "clear",
+    perEvent((_payload, context) => {
+      expect(context.event).type.toBe<string>();
+    }),
+  );
+});
+
+test("inject takes agents whose cookies are read-only", () => {
+  const agent = { jar: { getCookies: (): readonly { toValueString(): string }[] => [] } };
+  expect(agent).type.toBeAssignableTo<SupertestAgent>();
 });

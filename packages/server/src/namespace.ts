@@ -63,6 +63,8 @@ export class NamespaceImplementation extends EventEmitter implements NamespacePa
   // Admission.
 
   use(middleware: ConnectionMiddleware): this {
+    if (typeof middleware !== "function")
+      throw new TypeError("a middleware has to be a function: (socket, next) => ...");
     this._fns.push(middleware);
     return this;
   }

@@ -24,6 +24,11 @@ describe("a namespace by name", () => {
     for (const listener of listeners) expect(listener).toHaveBeenCalledTimes(1);
   });
 
+  it("refuses at once a middleware that is no function, which no client could pass", () => {
+    const { io } = serve();
+    for (const wrong of [undefined, {}]) expect(() => io.of("/chat").use(wrong as never)).toThrow(TypeError);
+  });
+
   it("is announced on the main one", () => {
     const { io } = serve();
     const announced: string[] = [];
