@@ -26,7 +26,8 @@ interface PendingUpgrade {
 /** Fields of an answer that are about its body, its connection or its one recipient: no other answer may have them. */
 const OWN_FIELDS =
   /^(connection|content-(?!security-policy).*|date|etag|keep-alive|last-modified|transfer-encoding|upgrade|retry-after|x-ratelimit-.*|ratelimit.*)$/;
-const CLIENT_FILE = /\/socket\.io\.[a-z.]+(?:\?|$)/;
+/** By its path: what looks like a file in the query is none. */
+const CLIENT_FILE = /^[^?]*\/socket\.io\.[a-z.]+(?:\?|$)/;
 
 /** Brings requests and upgrades of Socket.IO through the middlewares of an application to an engine. */
 export class Mount {
@@ -145,8 +146,8 @@ export class Mount {
   /** Fields for a request that need not travel the chain: it belongs to a connection that is open. */
   #bypassing(req: IncomingMessage): HeaderFields | undefined {
     if (this.#options.runOn === "all" || req.method === "OPTIONS") return undefined;
-    const sid = sessionIdIn(req.url ?? "");
-    return sid === undefined ? undefined : this.#fields.get(this.#engine.clients[sid] as object);
+    const sid = sessionIdOf(req);
+    return sid === undefined || !Object.hasOwn(this.#engine.clients, sid) ? undefined : this.#fields.get(this.#engine.clients[sid] as object);
   }
 
   #warnIfLost(req: IncomingMessage, res: ServerResponse): void {
@@ -235,10 +236,11 @@ function hostOf(req: Request): string | undefined {
 }
 
 /** Whether a request of Socket.IO begins a connection. */
-export function isHandshake({ url = "", method }: IncomingMessage): boolean {
-  return method === "GET" && sessionIdIn(url) === undefined && !CLIENT_FILE.test(url);
+export function isHandshake(req: IncomingMessage): boolean {
+  return req.method === "GET" && sessionIdOf(req) === undefined && !CLIENT_FILE.test(req.url ?? "");
 }
 
-function sessionIdIn(url: string): string | undefined {
-  return /[?&]sid=([^&#]+)/.exec(url)?.[1];
+/** As the engine reads it: what is a handshake there and none here would pass by the gate. */
+function sessionIdOf(req: IncomingMessage): string | undefined {
+  return nodeRequest(req).query["sid"] || undefined;
 }

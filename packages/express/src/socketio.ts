@@ -69,9 +69,11 @@ function integrate(app: Express, given: SocketioOptions): Server {
     throw expressError("SIO_EXPRESS_INVALID_OPTION", 'the option runOn has to be "handshake" or "all"');
   }
   const io = new Server(options);
-  // Never listens: the engine gets what comes through the chain. Requests for files of the client go there.
-  const files = new HttpServer();
+  // Never listens: requests for files of the client go there. The engine gets what comes through the chain, and nothing from
+  // there: that would have passed by the gate.
+  const files = new HttpServer((_req, res) => void res.writeHead(404).end());
   io.attach(files);
+  io.engine.detach();
   const refusals: Refusals = new WeakMap();
   const sessions = session === false ? undefined : new SharedSessions(io, session);
   const mount = new Mount(app, io.engine, {
