@@ -143,7 +143,7 @@ export class Mount implements Claimant {
   takeUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): boolean {
     const { url = "" } = req;
     if (!this.#matches(url)) return false;
-    const fields = this.#bypassing(url);
+    const fields = this.#bypassing(req);
     if (fields !== undefined) {
       this.#engine.handleUpgrade(req, socket, head, { headers: fields });
     } else if (this.#isClosing) {
@@ -157,7 +157,7 @@ export class Mount implements Claimant {
   takeRequest(req: IncomingMessage, res: ServerResponse): boolean {
     const { url = "", method } = req;
     if ((method !== "GET" && method !== "POST") || !this.#matches(url)) return false;
-    const fields = this.#bypassing(url);
+    const fields = this.#bypassing(req);
     if (fields === undefined) return false;
     for (const [name, value] of Object.entries(fields)) res.setHeader(name, value);
     if (this.#isClosing) res.shouldKeepAlive = false;
@@ -166,9 +166,9 @@ export class Mount implements Claimant {
   }
 
   /** The fields for a request that need not run hooks: it belongs to a connection that is open. */
-  #bypassing(url: string): HeaderFields | undefined {
+  #bypassing(req: IncomingMessage): HeaderFields | undefined {
     if (this.#options.hooks === "all") return undefined;
-    const sid = sessionIdIn(url);
+    const sid = sessionIdOf(req);
     if (sid === undefined || !Object.hasOwn(this.#engine.clients, sid)) return undefined;
     return this.#fields.get(this.#engine.clients[sid] as object);
   }
@@ -270,10 +270,11 @@ function withoutLimitOnPolls(config: HandshakeRouteOptions["config"]): object {
 }
 
 /** Whether a request of Socket.IO begins a connection. */
-export function isHandshake({ url = "", method }: IncomingMessage): boolean {
-  return method === "GET" && sessionIdIn(url) === undefined;
+export function isHandshake(req: IncomingMessage): boolean {
+  return req.method === "GET" && sessionIdOf(req) === undefined;
 }
 
-function sessionIdIn(url: string): string | undefined {
-  return /[?&]sid=([^&#]+)/.exec(url)?.[1];
+/** As the engine reads it: what is a handshake there and none here would pass by the hooks. */
+function sessionIdOf(req: IncomingMessage): string | undefined {
+  return nodeRequest(req).query["sid"] || undefined;
 }
