@@ -114,7 +114,8 @@ function integrate(app: Express, given: SocketioOptions): Server {
   const close = io.close.bind(io) as (options: object) => Promise<void>;
   /** @returns the error of a server that was not running */
   const end = async (servers: readonly HttpServer[], timeoutMs: number, requestsMs = timeoutMs) => {
-    const closing = servers.map((each) => closed(each, requestsMs));
+    mount.startClosing();
+    const closing = servers.map((each) => closed(each, requestsMs, () => mount.cutAnswers(each)));
     await close({ timeoutMs, closeHttpServer: false });
     sessions?.close();
     mount.close();
@@ -141,7 +142,8 @@ function integrate(app: Express, given: SocketioOptions): Server {
       return mount.middleware(gate && refuseBy === "connect_error" ? keepingRefusals(gate, refusals) : gate);
     },
     handshakeOnly(middleware: RequestHandler): RequestHandler {
-      return (req, res, next) => (mount.matches(req) && isHandshake(req) ? void middleware(req, res, next) : next());
+      // What it returns is for Express 5, which waits for promises that reject.
+      return (req, res, next) => (mount.matches(req) && isHandshake(req) ? middleware(req, res, next) : next());
     },
     attach(httpServer: HttpServer) {
       attach(httpServer);
@@ -193,10 +195,14 @@ function roomOf(sessions: SharedSessions | undefined, req: Express.Request): str
 
 /**
  * @param requestsMs - after which requests that are still running are cut
+ * @param cutUpgrades - those that the server has let go of, and waits for
  * @returns when the server has closed; the error if it was not running
  */
-function closed(server: HttpServer, requestsMs: number): Promise<Error | undefined> {
-  const timer = setTimeout(() => server.closeAllConnections(), requestsMs);
+function closed(server: HttpServer, requestsMs: number, cutUpgrades: () => void): Promise<Error | undefined> {
+  const timer = setTimeout(() => {
+    server.closeAllConnections();
+    cutUpgrades();
+  }, requestsMs);
   // A connection that falls idle behind its last answer, as that of a poll, would stay for the time of its keep-alive.
   const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
   return new Promise((resolve) => {
