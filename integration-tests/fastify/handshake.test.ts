@@ -66,6 +66,26 @@ describe.each(bothClients)("a handshake through Fastify, by $name", (client) => 
     });
   });
 
+  it("is none less for a query that only looks like that of a poll, or of a file", async () => {
+    const { url } = await startApp(
+      {},
+      {
+        before: (app) => {
+          app.addHook("onRequest", async (request, reply) => {
+            if (request.ioHandshake && request.headers["ticket"] === undefined) await reply.code(401).send();
+          });
+        },
+      },
+    );
+    const path = "/socket.io/?EIO=4&transport=polling";
+    const handshake = await (await fetch(url + path, { headers: { ticket: "yes" } })).text();
+    const { sid } = JSON.parse(handshake.slice(1)) as { sid: string };
+    for (const query of ["&sid=x&sid=", "&a=b?sid=x", `&a=b?sid=${sid}`, `&sid=${sid}&%73id=`, "&sid="]) {
+      expect({ query, status: (await fetch(url + path + query)).status }).toEqual({ query, status: 401 });
+    }
+    expect((await fetch(url + path.replace("?", "socket.io.evil?"))).status).toBe(404);
+  });
+
   it.each(["all", "handshake"] as const)("runs hooks for requests as the option hooks: %j says", async (hooks) => {
     const seen = { handshakes: 0, others: 0, upgrades: 0 };
     const { url } = await startApp(

@@ -77,6 +77,12 @@ describe.each(runs)("logins on Nest $version with $platform", ({ version, platfo
     },
   );
 
+  it("a handshake with an empty sid, which is none, has its login too", async () => {
+    const browser = await loggedIn(app.url);
+    const socket = await browser.connect(stockOverPolling, { path: "/shop", query: { sid: "" } });
+    expect(await socket.emitWithAck("who")).toMatchObject({ id: "ada" });
+  });
+
   it("ends a socket when its session expires, and refuses it then", async () => {
     const browser = await loggedIn((await start({ MAX_AGE: "1500" })).url);
     const socket = await browser.connect(stockOverWebSocket, { path: "/shop" });

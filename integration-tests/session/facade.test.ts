@@ -121,3 +121,10 @@ describe.each(storeKinds)("socket.session with $name", (kind) => {
     }
   });
 });
+
+it("a handshake with an empty sid, which is none, has its session too", async () => {
+  const browser = await loggedIn((await startFacade(new session.MemoryStore())).url);
+  const [stock] = clientKinds as [(typeof clientKinds)[0]];
+  const socket = await browser.connect(stock, { query: { sid: "" } });
+  expect(await socket.emitWithAck("look")).toMatchObject({ exists: true });
+});

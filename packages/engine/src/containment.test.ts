@@ -120,6 +120,16 @@ describe("user code that fails", () => {
     expect(failures).toEqual([]);
   });
 
+  it("in what a middleware puts around writeHead cuts the poll, and is reported", async () => {
+    const { engine, url, failures } = await start();
+    engine.use((_req, res, next) => {
+      Object.assign(res, { writeHead: boom });
+      next();
+    });
+    await expect(fetch(`${url}?EIO=4&transport=polling`)).rejects.toThrow();
+    expect(failures).toMatchObject([{ event: "request", error: { message: "boom" } }]);
+  });
+
   it("in what a middleware puts around writeHead refuses the upgrade", async () => {
     const { engine, url } = await start();
     engine.use((_req, res, next) => {

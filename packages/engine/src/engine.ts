@@ -147,17 +147,17 @@ export class EngineServer extends ContainedEmitter implements SessionHost, Attac
     runMiddlewareChain(this.middlewares, [req, res], (error) => {
       if (closings !== this.#closings) return;
       const answer = error ? Promise.resolve(this.#refuse(request, middlewareFailure(error))) : this.handle(request);
-      answer.then(
-        (value) => {
+      answer
+        .then((value) => {
           // The HTTP server is closing too, mostly, and would wait for the client to let go of this connection.
           if (closings !== this.#closings) res.shouldKeepAlive = false;
           writeNodeAnswer(res, value);
-        },
-        (fault: unknown) => {
+        })
+        // What middlewares have put around the methods of the response may fail too.
+        .catch((fault: unknown) => {
           this.report("request", fault);
           res.destroy();
-        },
-      );
+        });
     });
   }
 

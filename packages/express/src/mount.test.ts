@@ -169,6 +169,27 @@ describe("the gate", () => {
     expect(asked).toEqual([HANDSHAKE]);
   });
 
+  it("is not passed by with a query that only looks like that of a poll, or of a file", async () => {
+    const { ask, handshake } = serve((app, io) => {
+      app.use(io.middleware({ gate: (req, res, next) => (req.get("ticket") ? next() : void res.sendStatus(401)) }));
+    });
+    const { sid } = await handshake({ ticket: "yes" });
+    for (const query of [
+      "&sid=x&sid=",
+      "&a=b?sid=x",
+      `&a=b?sid=${sid}`,
+      `&sid=${sid}&%73id=`,
+      "&sid=",
+      "&x=/socket.io.js",
+    ]) {
+      expect({ query, status: (await ask(HANDSHAKE + query)).status }).toEqual({ query, status: 401 });
+    }
+    for (const file of ["socket.io.evil", "x/socket.io.js"]) {
+      const path = HANDSHAKE.replace("?", `${file}?`);
+      expect({ path, status: (await ask(path)).status }).toEqual({ path, status: 404 });
+    }
+  });
+
   it("that throws or rejects hands the error to the error handlers of the application", async () => {
     for (const gate of [
       () => Promise.reject(new Error("down")),

@@ -1,7 +1,7 @@
 import { ServerResponse, type IncomingMessage, type Server as HttpServer } from "node:http";
 import type { Duplex } from "node:stream";
 import { isSameOrigin, nodeRequest, type Engine, type HeaderFields } from "@plugboard/server";
-import type { Express, Request, RequestHandler } from "express";
+import type { Express, Request, RequestHandler, Response } from "express";
 import type { SharedSessions } from "./sessions.js";
 import { takeUpgrades } from "./upgrade-front.js";
 import type { Warn } from "./warn-once.js";
@@ -20,9 +20,17 @@ type Handle = (req: IncomingMessage, res: ServerResponse, next?: unknown) => voi
 interface PendingUpgrade {
   readonly socket: Duplex;
   readonly head: Buffer;
-  readonly onError: () => void;
+  /** Takes the listeners off the socket that are there for the application's answer. */
+  readonly letGo: () => void;
   /** How its response ends for those who keep something until then, before the middlewares replace it: they save sessions. */
   end: ServerResponse["end"] | undefined;
+}
+
+/** What is there for an HTTP server, besides what that knows itself. */
+interface ServedApart {
+  readonly leave: () => void;
+  /** Upgrades that are nobody's, which the application answers: the server has let go of them. */
+  readonly sockets: Set<Duplex>;
 }
 
 /** Fields of an answer that are about its body, its connection or its one recipient: no other answer may have them. */
@@ -30,7 +38,8 @@ const OWN_FIELDS =
   /^(connection|content-(?!security-policy).*|date|etag|keep-alive|last-modified|transfer-encoding|upgrade|retry-after|x-ratelimit-.*|ratelimit.*)$/;
 /** A gate that takes longer is taken for one that has forgotten to answer. */
 const GATE_PENDING_MS = 10_000;
-const CLIENT_FILE = /\/socket\.io\.[a-z.]+(?:\?|$)/;
+/** By its path: what looks like a file in the query is none. */
+const CLIENT_FILE = /^[^?]*\/socket\.io\.[a-z.]+(?:\?|$)/;
 
 /** Brings requests and upgrades of Socket.IO through the middlewares of an application to an engine. */
 export class Mount {
@@ -39,13 +48,16 @@ export class Mount {
   readonly #options: MountOptions;
   readonly #handle: Handle;
   readonly #upgrades = new Map<IncomingMessage, PendingUpgrade>();
+  /** Of requests that have passed the end of the chain, which they do once. */
+  readonly #accepted = new WeakSet<IncomingMessage>();
   /** Of handshakes that have reached the end of the chain. */
   readonly #responses = new WeakMap<IncomingMessage, ServerResponse>();
   /** Fields that middlewares have set at the handshake, by session of the engine. */
   readonly #fields = new WeakMap<object, HeaderFields>();
-  readonly #servers = new Map<HttpServer, () => void>();
+  readonly #servers = new Map<HttpServer, ServedApart>();
   /** Handshakes that came to the end of the chain, whatever the gate said then. */
   readonly #reached = new WeakSet<IncomingMessage>();
+  #isClosing = false;
   #isOver = false;
 
   constructor(app: Express, engine: Engine, options: MountOptions) {
@@ -70,14 +82,29 @@ export class Mount {
   /** Takes the upgrades of an HTTP server that serves the application. */
   attach(server: HttpServer): void {
     if (this.#servers.has(server) || this.#isOver) return;
-    this.#servers.set(
+    const sockets = new Set<Duplex>();
+    const leave = takeUpgrades(
       server,
-      takeUpgrades(
-        server,
-        (req, socket, head) => this.#takeUpgrade(req, socket, head),
-        (req, socket) => this.#answerUpgrade(req, socket),
-      ),
+      (req, socket, head) => this.#takeUpgrade(req, socket, head),
+      (req, socket) => {
+        sockets.add(socket);
+        socket.once("close", () => sockets.delete(socket));
+        this.#answerUpgrade(req, socket);
+        // Nobody reads what still comes, and behind it the end would not be noticed.
+        socket.resume();
+      },
     );
+    this.#servers.set(server, { leave, sockets });
+  }
+
+  /** From now on handshakes are refused; open connections go on. */
+  startClosing(): void {
+    this.#isClosing = true;
+  }
+
+  /** Cuts the upgrades that the application is still answering, as `closeAllConnections` cuts requests. */
+  cutAnswers(server: HttpServer): void {
+    for (const socket of this.#servers.get(server)?.sockets ?? []) socket.destroy();
   }
 
   /** Until it closes: tests may have a server for each request, and there would be no end of them. */
@@ -85,16 +112,17 @@ export class Mount {
     if (this.#servers.has(server) || this.#isOver) return;
     this.attach(server);
     server.once("close", () => {
-      this.#servers.get(server)?.();
+      this.#servers.get(server)?.leave();
       this.#servers.delete(server);
     });
   }
 
   /** Leaves the HTTP servers, and ends what is still undecided. */
   close(): void {
+    this.#isClosing = true;
     this.#isOver = true;
     for (const { socket } of this.#upgrades.values()) socket.destroy();
-    for (const leave of this.#servers.values()) leave();
+    for (const { leave } of this.#servers.values()) leave();
   }
 
   /** The end of the chain for what belongs to Socket.IO. */
@@ -112,12 +140,18 @@ export class Mount {
         return next();
       }
       this.#reached.add(req);
-      if (this.#isOver) return void res.status(503).send("Server is closing");
+      if (this.#refusesNow(req)) return refuseClosing(res);
       // A mount at a path has taken that off the URL.
       req.url = req.originalUrl;
       if (CLIENT_FILE.test(req.url)) return serveFile(req, res);
       const accept = (): void => {
+        // A second `next` lets nobody in a second time.
+        if (this.#accepted.has(req)) return;
+        this.#accepted.add(req);
         this.#warnOfChain(req, res);
+        // Whoever has answered has refused, although he went on; whoever has gone waits for no answer.
+        if (res.headersSent || res.destroyed || req.socket.destroyed) return void (res.writableEnded || res.end());
+        if (this.#refusesNow(req)) return refuseClosing(res);
         if (isHandshake(req)) this.#responses.set(req, res);
         if (sessions === undefined) this.#accept(req, res);
         else sessions.leave(req, res, () => this.#accept(req, res));
@@ -139,6 +173,10 @@ export class Mount {
       // Express 4 does not look at what a middleware returns.
       void (async () => gate(req, res, decide))().catch(next);
     };
+  }
+
+  #refusesNow(req: IncomingMessage): boolean {
+    return this.#isOver || (this.#isClosing && isHandshake(req));
   }
 
   /** Whether a page of this origin is ours, or may read answers with cookies by the header fields that `cors()` has set. */
@@ -197,8 +235,10 @@ export class Mount {
   /** Fields for a request that need not travel the chain: it belongs to a connection that is open. */
   #bypassing(req: IncomingMessage): HeaderFields | undefined {
     if (this.#options.runOn === "all" || req.method === "OPTIONS") return undefined;
-    const sid = sessionIdIn(req.url ?? "");
-    return sid === undefined ? undefined : this.#fields.get(this.#engine.clients[sid] as object);
+    const sid = sessionIdOf(req);
+    return sid === undefined || !Object.hasOwn(this.#engine.clients, sid)
+      ? undefined
+      : this.#fields.get(this.#engine.clients[sid] as object);
   }
 
   #warnIfLost(req: IncomingMessage, res: ServerResponse): void {
@@ -234,22 +274,28 @@ export class Mount {
       this.#engine.handleUpgrade(req, socket, head, { headers: fields });
       return true;
     }
-    const onError = this.#answerUpgrade(req, socket, () => this.#upgrades.delete(req));
-    this.#upgrades.set(req, { socket, head, onError, end: undefined });
+    const letGo = this.#answerUpgrade(req, socket, () => this.#upgrades.delete(req));
+    this.#upgrades.set(req, { socket, head, letGo, end: undefined });
     socket.once("close", () => this.#upgrades.delete(req));
     return true;
   }
 
   /**
-   * Has the application answer on the raw socket, which ends with the answer.
+   * Has the application answer on the raw socket, which ends with the answer. Node has let go of that: what it does for the
+   * sockets of requests is done here.
    *
    * @param isRefused - asked when there is an answer; false: the socket has become a connection
-   * @returns the listener for errors of the socket
+   * @returns to be called when the socket becomes a connection
    */
   #answerUpgrade(req: IncomingMessage, socket: Duplex, isRefused: () => boolean = () => true): () => void {
-    const onError = (): void => void socket.destroy();
-    socket.on("error", onError);
     const res = new ServerResponse(req);
+    const cut = (): void => void socket.destroy();
+    const drain = (): void => void res.emit("drain");
+    const close = (): void => void req.destroy();
+    // A client that has ended its half has gone away.
+    socket.on("error", cut).on("end", cut).on("drain", drain).on("close", close);
+    // Of a middleware that writes when there is an answer already.
+    res.on("error", () => {});
     res.shouldKeepAlive = false;
     res.assignSocket(socket as never);
     res.once("finish", () => {
@@ -258,29 +304,35 @@ export class Mount {
       // As Node does for requests, behind all that wait for the end.
       process.nextTick(() => res.emit("close"));
       // A peer that keeps its half open would hold the server open too.
-      socket.end(() => socket.destroy());
+      socket.end(cut);
     });
-    // The listener has to be known before the application decides.
+    // What has to be known of it has to be before the application decides.
     process.nextTick(() => !socket.destroyed && this.#app(req as Request, res as never));
-    return onError;
+    return () => void socket.off("error", cut).off("end", cut).off("drain", drain).off("close", close);
   }
 
   #accept(req: IncomingMessage, res: ServerResponse): void {
     const upgrade = this.#upgrades.get(req);
     if (upgrade === undefined) return this.#engine.handleRequest(req, res);
-    const { socket, head, onError, end = res.end } = upgrade;
-    this.#upgrades.delete(req);
-    // Session middlewares and loggers wait for this, and replace it then; Node's own would write a text that nobody reads.
+    const { socket, head, letGo, end = res.end } = upgrade;
+    // Session middlewares and loggers wait for this, and replace it then; Node's own would write a text that nobody reads. When
+    // one of them fails, the error is still to be answered.
     if (Object.hasOwn(res, "writeHead")) res.writeHead(101);
     else res.statusCode = 101;
+    this.#upgrades.delete(req);
     res.detachSocket(socket as never);
-    socket.off("error", onError);
+    letGo();
     this.#engine.handleUpgrade(req, socket, head, { headers: fieldsOf(res, true) });
     // For logs and turns: there is no other answer than this.
     Reflect.apply(end, res, []);
     res.emit("finish");
     res.emit("close");
+    req.emit("close");
   }
+}
+
+function refuseClosing(res: Response): void {
+  res.status(503).send("Server is closing");
 }
 
 /** @param withCookies - whether those are wanted too, which are for one answer alone */
@@ -302,10 +354,11 @@ function hostOf(req: Request): string | undefined {
 }
 
 /** Whether a request of Socket.IO begins a connection. */
-export function isHandshake({ url = "", method }: IncomingMessage): boolean {
-  return method === "GET" && sessionIdIn(url) === undefined && !CLIENT_FILE.test(url);
+export function isHandshake(req: IncomingMessage): boolean {
+  return req.method === "GET" && sessionIdOf(req) === undefined && !CLIENT_FILE.test(req.url ?? "");
 }
 
-function sessionIdIn(url: string): string | undefined {
-  return /[?&]sid=([^&#]+)/.exec(url)?.[1];
+/** As the engine reads it: what is a handshake there and none here would pass by the gate. */
+function sessionIdOf(req: IncomingMessage): string | undefined {
+  return nodeRequest(req).query["sid"] || undefined;
 }

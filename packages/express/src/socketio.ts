@@ -80,9 +80,11 @@ function integrate(app: Express, given: SocketioOptions): Server {
     "the option passport has to be what the package passport exports",
   );
   const io = new Server(options);
-  // Never listens: the engine gets what comes through the chain. Requests for files of the client go there.
-  const files = new HttpServer();
+  // Never listens: requests for files of the client go there. The engine gets what comes through the chain, and nothing from
+  // there: that would have passed by the gate.
+  const files = new HttpServer((_req, res) => void res.writeHead(404).end());
   io.attach(files);
+  io.engine.detach();
   const refusals: Refusals = new WeakMap();
   const warn = warnOnce();
   const sessions = session === false ? undefined : new SharedSessions(io, session, warn);
@@ -131,7 +133,8 @@ function integrate(app: Express, given: SocketioOptions): Server {
   const close = io.close.bind(io) as (options: object) => Promise<void>;
   /** @returns the error of a server that was not running */
   const end = async (servers: readonly HttpServer[], timeoutMs: number, requestsMs = timeoutMs) => {
-    const closing = servers.map((each) => closed(each, requestsMs));
+    mount.startClosing();
+    const closing = servers.map((each) => closed(each, requestsMs, () => mount.cutAnswers(each)));
     await close({ timeoutMs, closeHttpServer: false });
     sessions?.close();
     mount.close();
@@ -185,7 +188,8 @@ function integrate(app: Express, given: SocketioOptions): Server {
     },
     handshakeOnly(middleware: RequestHandler): RequestHandler {
       demand(typeof middleware === "function", "io.handshakeOnly takes a middleware: (req, res, next) => ...");
-      return (req, res, next) => (mount.matches(req) && isHandshake(req) ? void middleware(req, res, next) : next());
+      // What it returns is for Express 5, which waits for promises that reject.
+      return (req, res, next) => (mount.matches(req) && isHandshake(req) ? middleware(req, res, next) : next());
     },
     attach(httpServer: HttpServer) {
       attach(httpServer);
@@ -242,10 +246,14 @@ function roomOf(sessions: SharedSessions | undefined, req: Express.Request): str
 
 /**
  * @param requestsMs - after which requests that are still running are cut
+ * @param cutUpgrades - those that the server has let go of, and waits for
  * @returns when the server has closed; the error if it was not running
  */
-function closed(server: HttpServer, requestsMs: number): Promise<Error | undefined> {
-  const timer = setTimeout(() => server.closeAllConnections(), requestsMs);
+function closed(server: HttpServer, requestsMs: number, cutUpgrades: () => void): Promise<Error | undefined> {
+  const timer = setTimeout(() => {
+    server.closeAllConnections();
+    cutUpgrades();
+  }, requestsMs);
   // A connection that falls idle behind its last answer, as that of a poll, would stay for the time of its keep-alive.
   const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
   return new Promise((resolve) => {

@@ -79,7 +79,7 @@ export class Mount implements Claimant {
   readonly isAllowedOrigin = (origin: string, req: IncomingMessage): boolean => {
     if (isSameOrigin(nodeRequest(req), origin)) return true;
     // A page's own server is asked without an Origin until the page posts: which host that is, a proxy has said at the handshake.
-    const handshake = fastifyRequestOf(this.#connectionOf(req.url)?.request ?? req);
+    const handshake = fastifyRequestOf(this.#connectionOf(req)?.request ?? req);
     if (handshake === undefined) return false;
     if (origin === `${handshake.protocol}://${handshake.host}`) return true;
     const reply = this.#replies.get(req);
@@ -150,7 +150,7 @@ export class Mount implements Claimant {
   }
 
   takeUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const fields = this.#bypassing(req.url ?? "");
+    const fields = this.#bypassing(req);
     if (fields !== undefined) {
       this.#engine.handleUpgrade(req, socket, head, { headers: fields });
     } else if (this.#isClosing) {
@@ -163,7 +163,7 @@ export class Mount implements Claimant {
   takeRequest(req: IncomingMessage, res: ServerResponse): boolean {
     const { url = "", method } = req;
     if ((method !== "GET" && method !== "POST") || !this.#matches(url)) return false;
-    const fields = this.#bypassing(url);
+    const fields = this.#bypassing(req);
     if (fields === undefined) {
       this.#undecided.add(res);
       res.once("close", () => this.#undecided.delete(res));
@@ -176,14 +176,14 @@ export class Mount implements Claimant {
   }
 
   /** The fields for a request that need not run hooks: it belongs to a connection that is open. */
-  #bypassing(url: string): HeaderFields | undefined {
+  #bypassing(req: IncomingMessage): HeaderFields | undefined {
     if (this.#options.hooks === "all") return undefined;
-    const connection = this.#connectionOf(url);
+    const connection = this.#connectionOf(req);
     return connection && this.#fields.get(connection);
   }
 
-  #connectionOf(url: string = ""): Engine["clients"][string] | undefined {
-    const sid = sessionIdIn(url);
+  #connectionOf(req: IncomingMessage): Engine["clients"][string] | undefined {
+    const sid = sessionIdOf(req);
     return sid !== undefined && Object.hasOwn(this.#engine.clients, sid) ? this.#engine.clients[sid] : undefined;
   }
 
@@ -301,12 +301,11 @@ export function isSocketHandshake(request: FastifyRequest): boolean {
 }
 
 /** Whether a request of Socket.IO begins a connection. */
-function isHandshake({ url = "", method }: IncomingMessage): boolean {
-  return method === "GET" && sessionIdIn(url) === undefined;
+function isHandshake(req: IncomingMessage): boolean {
+  return req.method === "GET" && sessionIdOf(req) === undefined;
 }
 
-/** As the engine reads it: whatever it takes for a handshake must not get past the hooks of handshakes. */
-function sessionIdIn(url: string): string | undefined {
-  const start = url.indexOf("?");
-  return start === -1 ? undefined : new URLSearchParams(url.slice(start + 1)).getAll("sid").at(-1) || undefined;
+/** As the engine reads it: what is a handshake there and none here would pass by the hooks. */
+function sessionIdOf(req: IncomingMessage): string | undefined {
+  return nodeRequest(req).query["sid"] || undefined;
 }

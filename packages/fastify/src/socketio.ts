@@ -42,8 +42,8 @@ export class Socketio {
   readonly #events: DeclaredEvent[] = [];
   readonly #watched = new WeakSet<Namespace>();
   readonly #injected = new Set<{ disconnect(): unknown }>();
-  /** Never listens: the engine gets what Fastify hands on. Requests for files of the client go here. */
-  readonly #files = new HttpServer();
+  /** Never listens: requests for files of the client go here. The engine gets what Fastify hands on, and nothing from here. */
+  readonly #files = new HttpServer((_req, res) => void res.writeHead(404).end());
   /** Arguments of events that have failed, about which `errorHandler` has been asked. */
   readonly #told = new WeakSet<readonly unknown[]>();
   /** One getter for all sockets: with one for each no two of them would have the same shape, and all that uses them be slower. */
@@ -68,6 +68,7 @@ export class Socketio {
     };
     this.io = new Server(options);
     this.io.attach(this.#files);
+    this.io.engine.detach();
     this.io.httpServer = app.server as HttpServer;
     this.io.useAlways((socket, next) => {
       this.#complete(socket);

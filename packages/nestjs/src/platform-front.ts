@@ -71,7 +71,8 @@ export function passThroughPlatform(
   const route = routeOf(io, platform, path, onPassed);
   if (route === undefined) return false;
   io.engine.use((req: IncomingMessage & { _query?: Record<string, string> }, res: ServerResponse, next: Next) => {
-    if (req.method !== "GET" || req._query?.["sid"] !== undefined || passed.has(req)) return next();
+    // An empty one counts as none for the engine too.
+    if (req.method !== "GET" || req._query?.["sid"] || passed.has(req)) return next();
     passed.add(req);
     const proceed = (): void => {
       onPassed(req, res);

@@ -54,7 +54,8 @@ export class SocketSessions {
    */
   handshakeOnly(session: SessionMiddleware): SessionMiddleware {
     return (req, res, next) => {
-      if (req._query?.sid !== undefined || req.method === "OPTIONS") return next();
+      // An empty one counts as none for the engine.
+      if (req._query?.sid || req.method === "OPTIONS") return next();
       const scope = this.#core.scopeOf(req, res, false);
       const outside = holdings.getStore();
       return scope.enter(() =>
