@@ -161,7 +161,9 @@ describe.each(expressVersions)("Express $version", (express) => {
       };
       app.use(io.handshakeOnly(middleware as never));
       app.use(io.middleware());
-      app.use((error: Error, _req: Request, res: Response, _next: NextFunction) => void res.status(503).send(error.message));
+      app.use(
+        (error: Error, _req: Request, res: Response, _next: NextFunction) => void res.status(503).send(error.message),
+      );
     });
     const answer = await fetch(url + enginePath("polling"));
     expect([answer.status, await answer.text()]).toEqual([503, "down"]);
