@@ -1,9 +1,8 @@
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { bothClients } from "../support/both-clients.js";
 import { nextEvent } from "../support/next-event.js";
-import { NEST_VERSIONS, PLATFORMS, prepareNest, startNest, type NestProcess, type NestVersion } from "./nest-app.js";
+import { clientsOn, NEST_RUNS, prepareNest, startNest, type NestProcess, type NestVersion } from "./nest-app.js";
 
-const runs = NEST_VERSIONS.flatMap((version) => PLATFORMS.map((platform) => ({ version, platform })));
 
 async function start(version: NestVersion, name: string, env: Readonly<Record<string, string>>): Promise<NestProcess> {
   const app = await startNest(version, name, env);
@@ -11,10 +10,10 @@ async function start(version: NestVersion, name: string, env: Readonly<Record<st
   return app;
 }
 
-describe.each(runs)("an application on Nest $version with $platform", ({ version, platform }) => {
+describe.each(NEST_RUNS)("an application on Nest $version with $platform", ({ version, platform }) => {
   beforeAll(() => prepareNest(version));
 
-  it.each(bothClients)("shares the session of the platform with sockets of $name", async ({ connect }) => {
+  it.each(clientsOn({ version, platform }))("shares the session of the platform with sockets of $name", async ({ connect }) => {
     const app = await start(version, "lifecycle", { PLATFORM: platform, CASE: "session" });
     const login = await fetch(`${app.url}/login`);
     const cookie = login.headers.getSetCookie().join("; ").split(";")[0] as string;
