@@ -3,7 +3,6 @@ import { bothClients } from "../support/both-clients.js";
 import { nextEvent } from "../support/next-event.js";
 import { clientsOn, NEST_RUNS, prepareNest, startNest, type NestProcess, type NestVersion } from "./nest-app.js";
 
-
 async function start(version: NestVersion, name: string, env: Readonly<Record<string, string>>): Promise<NestProcess> {
   const app = await startNest(version, name, env);
   onTestFinished(() => app.kill());
@@ -13,15 +12,18 @@ async function start(version: NestVersion, name: string, env: Readonly<Record<st
 describe.each(NEST_RUNS)("an application on Nest $version with $platform", ({ version, platform }) => {
   beforeAll(() => prepareNest(version));
 
-  it.each(clientsOn({ version, platform }))("shares the session of the platform with sockets of $name", async ({ connect }) => {
-    const app = await start(version, "lifecycle", { PLATFORM: platform, CASE: "session" });
-    const login = await fetch(`${app.url}/login`);
-    const cookie = login.headers.getSetCookie().join("; ").split(";")[0] as string;
-    for (const transports of [["polling"], ["websocket"]] as ("polling" | "websocket")[][]) {
-      const client = await connect(app.url, { transports, extraHeaders: { cookie, "x-test": "1" } });
-      expect(await client.emitWithAck("session")).toEqual({ user: "ada", header: "1" });
-    }
-  });
+  it.each(clientsOn({ version, platform }))(
+    "shares the session of the platform with sockets of $name",
+    async ({ connect }) => {
+      const app = await start(version, "lifecycle", { PLATFORM: platform, CASE: "session" });
+      const login = await fetch(`${app.url}/login`);
+      const cookie = login.headers.getSetCookie().join("; ").split(";")[0] as string;
+      for (const transports of [["polling"], ["websocket"]] as ("polling" | "websocket")[][]) {
+        const client = await connect(app.url, { transports, extraHeaders: { cookie, "x-test": "1" } });
+        expect(await client.emitWithAck("session")).toEqual({ user: "ada", header: "1" });
+      }
+    },
+  );
 
   it("answers handshakes that the platform refuses as the platform does, over both transports", async () => {
     const app = await start(version, "lifecycle", { PLATFORM: platform, CASE: "session" });
