@@ -1,12 +1,10 @@
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bothClients } from "../support/both-clients.js";
 import { installLocked } from "../support/install-locked.js";
 import { nextEvent } from "../support/next-event.js";
-import { NEST_VERSIONS, PLATFORMS, prepareNest, startNest, type NestProcess } from "./nest-app.js";
+import { clientsOn, NEST_RUNS, prepareNest, startNest, type NestProcess } from "./nest-app.js";
 
-const runs = NEST_VERSIONS.flatMap((version) => PLATFORMS.map((platform) => ({ version, platform })));
 const requirePeer = createRequire(new URL("../asyncapi/package.json", import.meta.url));
 
 interface ParsedDocument {
@@ -24,7 +22,7 @@ beforeAll(async () => {
   parser = new (requirePeer("@asyncapi/parser") as { Parser: new () => AsyncApiParser }).Parser();
 }, 300_000);
 
-describe.each(runs)("@WsEvent on Nest $version with $platform", ({ version, platform }) => {
+describe.each(NEST_RUNS)("@WsEvent on Nest $version with $platform", ({ version, platform }) => {
   let app: NestProcess;
   beforeAll(async () => {
     await prepareNest(version);
@@ -35,7 +33,7 @@ describe.each(runs)("@WsEvent on Nest $version with $platform", ({ version, plat
     await app.kill();
   });
 
-  describe.each(bothClients)("$name", ({ connect }) => {
+  describe.each(clientsOn({ version, platform }))("$name", ({ connect }) => {
     const ask = async (event: string, ...args: unknown[]): Promise<unknown> => {
       const client = await connect(app.url);
       return client.timeout(5000).emitWithAck(event, ...args);

@@ -1,12 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bothClients } from "../support/both-clients.js";
 import { nextEvent } from "../support/next-event.js";
-import { NEST_VERSIONS, PLATFORMS, prepareNest, startNest, type NestProcess } from "./nest-app.js";
+import { clientsOn, NEST_RUNS, prepareNest, startNest, type NestProcess } from "./nest-app.js";
 
-const runs = NEST_VERSIONS.flatMap((version) => PLATFORMS.map((platform) => ({ version, platform })));
 const INTERNAL = { status: "error", code: "SIO_INTERNAL_ERROR", message: "Internal server error" };
 
-describe.each(runs)("gateways on Nest $version with $platform", ({ version, platform }) => {
+describe.each(NEST_RUNS)("gateways on Nest $version with $platform", ({ version, platform }) => {
   let app: NestProcess;
   beforeAll(async () => {
     await prepareNest(version);
@@ -20,7 +18,7 @@ describe.each(runs)("gateways on Nest $version with $platform", ({ version, plat
     await app.kill();
   });
 
-  describe.each(bothClients)("$name", ({ connect, open }) => {
+  describe.each(clientsOn({ version, platform }))("$name", ({ connect, open }) => {
     const ask = async (event: string, ...args: unknown[]): Promise<unknown> => {
       const client = await connect(app.url);
       return client.timeout(5000).emitWithAck(event, ...args);

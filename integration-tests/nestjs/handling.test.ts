@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bothClients, type StockOrOurs } from "../support/both-clients.js";
 import { nextEvent } from "../support/next-event.js";
-import { NEST_VERSIONS, PLATFORMS, prepareNest, startNest, type NestProcess } from "./nest-app.js";
+import { clientsOn, NEST_RUNS, prepareNest, startNest, type NestProcess } from "./nest-app.js";
 
-const runs = NEST_VERSIONS.flatMap((version) => PLATFORMS.map((platform) => ({ version, platform })));
 const INTERNAL = { status: "error", code: "SIO_INTERNAL_ERROR", message: "Internal server error" };
 const LIMITED = {
   status: "error",
@@ -17,7 +16,7 @@ const tooLong = (event: string): unknown => ({
   message: `"${event}" took too long`,
 });
 
-describe.each(runs)("handling of events on Nest $version with $platform", ({ version, platform }) => {
+describe.each(NEST_RUNS)("handling of events on Nest $version with $platform", ({ version, platform }) => {
   let app: NestProcess;
   /** Of the application with rate limits, and of the one that has taken over a port. */
   let limitedUrl: string;
@@ -85,7 +84,7 @@ describe.each(runs)("handling of events on Nest $version with $platform", ({ ver
     expect(await client.emitWithAck("generation")).toBe(2);
   });
 
-  describe.each(bothClients)("$name", ({ connect, open }) => {
+  describe.each(clientsOn({ version, platform }))("$name", ({ connect, open }) => {
     const ask = async (event: string, ...args: unknown[]): Promise<unknown> => {
       const client = await connect(app.url);
       return client.timeout(8000).emitWithAck(event, ...args);

@@ -2,14 +2,13 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { startRedis } from "../adapters/redis-process.js";
 import { bothClients, type StockOrOurs } from "../support/both-clients.js";
 import { nextEvent } from "../support/next-event.js";
-import { NEST_VERSIONS, PLATFORMS, prepareNest, startNest, type NestProcess } from "./nest-app.js";
+import { NEST_RUNS, NEST_VERSIONS, prepareNest, startNest, type NestProcess } from "./nest-app.js";
 
 type Refusal = Error & { data: unknown };
 
-const runs = NEST_VERSIONS.flatMap((version) => PLATFORMS.map((platform) => ({ version, platform })));
 const [{ open: openStock, connect: connectStock }] = bothClients as [StockOrOurs];
 
-describe.each(runs)("libraries of Nest $version with $platform", ({ version, platform }) => {
+describe.each(NEST_RUNS)("libraries of Nest $version with $platform", ({ version, platform }) => {
   let app: NestProcess;
   beforeAll(async () => {
     await prepareNest(version);

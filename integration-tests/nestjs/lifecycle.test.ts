@@ -1,9 +1,7 @@
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { bothClients } from "../support/both-clients.js";
 import { nextEvent } from "../support/next-event.js";
-import { NEST_VERSIONS, PLATFORMS, prepareNest, startNest, type NestProcess, type NestVersion } from "./nest-app.js";
-
-const runs = NEST_VERSIONS.flatMap((version) => PLATFORMS.map((platform) => ({ version, platform })));
+import { clientsOn, NEST_RUNS, prepareNest, startNest, type NestProcess, type NestVersion } from "./nest-app.js";
 
 async function start(version: NestVersion, name: string, env: Readonly<Record<string, string>>): Promise<NestProcess> {
   const app = await startNest(version, name, env);
@@ -11,18 +9,21 @@ async function start(version: NestVersion, name: string, env: Readonly<Record<st
   return app;
 }
 
-describe.each(runs)("an application on Nest $version with $platform", ({ version, platform }) => {
+describe.each(NEST_RUNS)("an application on Nest $version with $platform", ({ version, platform }) => {
   beforeAll(() => prepareNest(version));
 
-  it.each(bothClients)("shares the session of the platform with sockets of $name", async ({ connect }) => {
-    const app = await start(version, "lifecycle", { PLATFORM: platform, CASE: "session" });
-    const login = await fetch(`${app.url}/login`);
-    const cookie = login.headers.getSetCookie().join("; ").split(";")[0] as string;
-    for (const transports of [["polling"], ["websocket"]] as ("polling" | "websocket")[][]) {
-      const client = await connect(app.url, { transports, extraHeaders: { cookie, "x-test": "1" } });
-      expect(await client.emitWithAck("session")).toEqual({ user: "ada", header: "1" });
-    }
-  });
+  it.each(clientsOn({ version, platform }))(
+    "shares the session of the platform with sockets of $name",
+    async ({ connect }) => {
+      const app = await start(version, "lifecycle", { PLATFORM: platform, CASE: "session" });
+      const login = await fetch(`${app.url}/login`);
+      const cookie = login.headers.getSetCookie().join("; ").split(";")[0] as string;
+      for (const transports of [["polling"], ["websocket"]] as ("polling" | "websocket")[][]) {
+        const client = await connect(app.url, { transports, extraHeaders: { cookie, "x-test": "1" } });
+        expect(await client.emitWithAck("session")).toEqual({ user: "ada", header: "1" });
+      }
+    },
+  );
 
   it("answers handshakes that the platform refuses as the platform does, over both transports", async () => {
     const app = await start(version, "lifecycle", { PLATFORM: platform, CASE: "session" });

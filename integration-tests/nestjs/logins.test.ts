@@ -4,16 +4,15 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { Browser, clientKinds, loggedIn, stockOverWebSocket } from "../session/browser.js";
 import { nextEvent } from "../support/next-event.js";
-import { NEST_VERSIONS, PLATFORMS, prepareNest, startNest, type NestProcess } from "./nest-app.js";
+import { NEST_RUNS, prepareNest, startNest, type NestProcess } from "./nest-app.js";
 
 type Env = Readonly<Record<string, string>>;
 type Refusal = Error & { data: unknown };
 
-const runs = NEST_VERSIONS.flatMap((version) => PLATFORMS.map((platform) => ({ version, platform })));
 const REFUSED = { statusCode: 401, message: "log in first", error: "Unauthorized" };
 const [stockOverPolling] = clientKinds as [(typeof clientKinds)[0]];
 
-describe.each(runs)("logins on Nest $version with $platform", ({ version, platform }) => {
+describe.each(NEST_RUNS)("logins on Nest $version with $platform", ({ version, platform }) => {
   let folder: string;
   let app: NestProcess;
   beforeAll(async () => {
@@ -83,14 +82,6 @@ describe.each(runs)("logins on Nest $version with $platform", ({ version, platfo
     expect(await socket.emitWithAck("who")).toMatchObject({ id: "ada" });
   });
 
-  it("ends a socket when its session expires, and refuses it then", async () => {
-    const browser = await loggedIn((await start({ MAX_AGE: "1500" })).url);
-    const socket = await browser.connect(stockOverWebSocket, { path: "/shop" });
-    const refused = nextEvent<[Refusal]>(socket, "connect_error");
-    expect((await nextEvent(socket, "disconnect"))[0]).toBe("transport close");
-    expect((await refused)[0].data).toEqual(REFUSED);
-  });
-
   it("takes a socket back by itself when the server restarts, with what is in its session", async () => {
     const app = await start();
     const browser = await loggedIn(app.url);
@@ -136,8 +127,18 @@ describe.each(runs)("logins on Nest $version with $platform", ({ version, platfo
     expect(await socket.emitWithAck("hello")).toBe("stranger");
   });
 
-  // Nothing of it depends on Nest.
+  // What expires does so by a clock: sessions by that of the platform's store, tokens by ours. Nest has no part in it.
   if (version === "12") {
+    it("ends a socket when its session expires, and refuses it then", async () => {
+      const browser = await loggedIn((await start({ MAX_AGE: "1500" })).url);
+      const socket = await browser.connect(stockOverWebSocket, { path: "/shop" });
+      const refused = nextEvent<[Refusal]>(socket, "connect_error");
+      expect((await nextEvent(socket, "disconnect"))[0]).toBe("transport close");
+      expect((await refused)[0].data).toEqual(REFUSED);
+    });
+  }
+
+  if (version === "12" && platform === "express") {
     it("ends a socket when its token expires, and lets it in with the next one", async () => {
       const browser = new Browser(app.url);
       const lifetimes = [1500, 60_000];

@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, rename, symlink, writeFile } from "node:fs/pr
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
+import { bothClients, type StockOrOurs } from "../support/both-clients.js";
 import { installLocked } from "../support/install-locked.js";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -12,7 +13,22 @@ const packages = fileURLToPath(new URL("../../packages/", import.meta.url));
 /** Major versions of Nest, each installed in a folder of its own. */
 export const NEST_VERSIONS = ["10", "11", "12"] as const;
 export type NestVersion = (typeof NEST_VERSIONS)[number];
-export const PLATFORMS = ["express", "fastify"] as const;
+const PLATFORMS = ["express", "fastify"] as const;
+
+export interface NestRun {
+  readonly version: NestVersion;
+  readonly platform: (typeof PLATFORMS)[number];
+}
+
+/** Every version on every platform. */
+export const NEST_RUNS: readonly NestRun[] = NEST_VERSIONS.flatMap((version) =>
+  PLATFORMS.map((platform) => ({ version, platform })),
+);
+
+/** The published client everywhere, and ours on the newest Nest: how a client behaves does not depend on that of the server. */
+export function clientsOn({ version }: NestRun): readonly StockOrOurs[] {
+  return version === "12" ? bothClients : bothClients.slice(0, 1);
+}
 
 /** What our package imports, and tests of users. */
 const LINKED = ["server", "contract", "session", "auth", "rate-limit", "testing"];

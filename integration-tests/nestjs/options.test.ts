@@ -1,15 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bothClients, type StockOrOurs } from "../support/both-clients.js";
 import { nextEvent } from "../support/next-event.js";
-import { NEST_VERSIONS, PLATFORMS, prepareNest, startNest, type NestProcess } from "./nest-app.js";
+import { NEST_RUNS, prepareNest, startNest, type NestProcess } from "./nest-app.js";
 
-const runs = NEST_VERSIONS.flatMap((version) => PLATFORMS.map((platform) => ({ version, platform })));
 const [{ connect, open }] = bothClients as [StockOrOurs];
 
 const INTERNAL = { status: "error", code: "SIO_INTERNAL_ERROR", message: "Internal server error" };
 const NOT_LIKE_THAT = { status: "error", code: "SIO_EVENT_ERROR", message: "not like that" };
 
-describe.each(runs)("options on Nest $version with $platform", ({ version, platform }) => {
+describe.each(NEST_RUNS)("options on Nest $version with $platform", ({ version, platform }) => {
   let app: NestProcess;
   beforeAll(async () => {
     await prepareNest(version);

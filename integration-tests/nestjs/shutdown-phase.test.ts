@@ -1,12 +1,11 @@
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { bothClients, type StockOrOurs } from "../support/both-clients.js";
 import { nextEvent } from "../support/next-event.js";
-import { NEST_VERSIONS, PLATFORMS, prepareNest, startNest } from "./nest-app.js";
+import { NEST_RUNS, prepareNest, startNest } from "./nest-app.js";
 
-const runs = NEST_VERSIONS.flatMap((version) => PLATFORMS.map((platform) => ({ version, platform })));
 const [{ connect }] = bothClients as [StockOrOurs];
 
-describe.each(runs)("shutdown.phase 'moduleDestroy' on Nest $version with $platform", ({ version, platform }) => {
+describe.each(NEST_RUNS)("shutdown.phase 'moduleDestroy' on Nest $version with $platform", ({ version, platform }) => {
   beforeAll(() => prepareNest(version));
 
   it("awaits handlers and handleDisconnect before other modules end, so that handlers find their databases open", async () => {

@@ -60,16 +60,15 @@ const passed = new WeakSet<IncomingMessage>();
  *
  * @param path - of the server
  * @param onPassed - called before the engine sees a handshake, with the answer that has the header fields of the platform
- * @returns whether the platform is one of those we know
  */
 export function passThroughPlatform(
   io: Server,
   platform: Platform,
   path: string,
   onPassed: (req: IncomingMessage, res: ServerResponse) => void,
-): boolean {
+): void {
   const route = routeOf(io, platform, path, onPassed);
-  if (route === undefined) return false;
+  if (route === undefined) return;
   io.engine.use((req: IncomingMessage & { _query?: Record<string, string> }, res: ServerResponse, next: Next) => {
     // An empty one counts as none for the engine too.
     if (req.method !== "GET" || req._query?.["sid"] || passed.has(req)) return next();
@@ -85,7 +84,6 @@ export function passThroughPlatform(
       passUpgrade(req, res, proceed, route);
     }
   });
-  return true;
 }
 
 function routeOf(
