@@ -66,6 +66,7 @@ if (CASE === "session") {
     app.use((req: any, res: any, next: any) => {
       res.setHeader("x-powered-by-hook", "yes");
       if (req.headers["x-refuse"]) return res.status(401).end("refused by the platform");
+      if (req.headers["x-answer-and-go-on"]) res.status(403).end("answered");
       if (req.url === "/login") {
         req.session.user = "ada";
         return res.end("ok");
@@ -79,6 +80,7 @@ if (CASE === "session") {
     fastify.addHook("preHandler", async (request: any, reply: any) => {
       reply.header("x-powered-by-hook", "yes");
       if (request.headers["x-refuse"]) return reply.code(401).send("refused by the platform");
+      if (request.headers["x-answer-and-go-on"]) reply.raw.writeHead(403).end("answered");
     });
     fastify.get("/login", async (request: any) => {
       request.session.user = "ada";

@@ -38,8 +38,13 @@ export interface DescribedError {
  * @param mapHttpExceptions - whether an `HttpException` says anything to clients
  */
 export function describeError(error: unknown, mapHttpExceptions: boolean): DescribedError {
-  const described = eventErrorAnswer(error) ?? wsAnswer(error) ?? (mapHttpExceptions ? httpAnswer(error) : undefined);
-  return described === undefined ? { answer: INTERNAL, isInternal: true } : { answer: described, isInternal: false };
+  try {
+    const described = eventErrorAnswer(error) ?? wsAnswer(error) ?? (mapHttpExceptions ? httpAnswer(error) : undefined);
+    if (described !== undefined) return { answer: described, isInternal: false };
+  } catch {
+    // Its members throw when they are read. At connect that would be a rejection that nobody handles.
+  }
+  return { answer: INTERNAL, isInternal: true };
 }
 
 function eventErrorAnswer(error: unknown): ErrorAnswer | undefined {

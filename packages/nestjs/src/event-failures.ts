@@ -33,7 +33,11 @@ export class EventFailures implements FailurePolicy {
   }
 
   log(error: unknown): void {
-    if (error instanceof Error) this.#logger.error(error.message, error.stack);
-    else this.#logger.error(error);
+    try {
+      if (error instanceof Error) this.#logger.error(error.message, error.stack);
+      else this.#logger.error(error);
+    } catch {
+      this.#logger.error("an error that cannot be read");
+    }
   }
 }

@@ -150,7 +150,8 @@ function takeUnderway(req: IncomingMessage, res: ServerResponse): boolean {
   const proceed = underway.get(req);
   if (proceed === undefined) return false;
   underway.delete(req);
-  proceed(res);
+  // A middleware may answer and go on nevertheless: that is a refusal.
+  if (!res.headersSent) proceed(res);
   return true;
 }
 
