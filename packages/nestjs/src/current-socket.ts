@@ -30,9 +30,9 @@ function currentSocket(): Socket {
   throw new Error("no socket is at work here: what @InjectSocket() gives is for what is called by gateways");
 }
 
-/** Nest asks whether what it injects is a promise or has hooks, and other tools look at it. */
+/** Nest asks whether what it injects is a promise or has hooks, and other tools look at what every object has. */
 function isProbe(key: string | symbol): boolean {
-  return typeof key === "symbol" || /^(on|before)[A-Z]|^(then|constructor|toJSON)$/.test(key);
+  return typeof key === "symbol" || key in Object.prototype || /^(on|before)[A-Z]|^(then|toJSON)$/.test(key);
 }
 
 /** Stands for another socket with each event. */
@@ -40,8 +40,8 @@ export const currentSocketProvider: Provider = {
   provide: CURRENT_SOCKET,
   useFactory: () =>
     new Proxy({} as Socket, {
-      get(_target, key) {
-        if (isProbe(key) && sockets.getStore() === undefined) return undefined;
+      get(target, key) {
+        if (isProbe(key) && sockets.getStore() === undefined) return Reflect.get(target, key);
         const socket = currentSocket();
         const value: unknown = Reflect.get(socket, key);
         // Its methods know the socket alone.
