@@ -5,17 +5,23 @@ import { Readable } from "node:stream";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { enginePath, RawConnection } from "../support/raw-connection.js";
 import { expressVersions } from "./peers.js";
+import { memoryOnly, startShop } from "./session-app.js";
 import { startApp, type Setup, type StartedApp } from "./start-app.js";
+import { Visitor } from "./visitor.js";
 
 const PATHS = [enginePath("websocket"), "/elsewhere"];
 
 /** Asks for an upgrade, and says nothing more. */
-async function askUpgrade({ server }: StartedApp, path: string = enginePath("websocket")): Promise<RawConnection> {
+async function askUpgrade(
+  { server }: StartedApp,
+  path: string = enginePath("websocket"),
+  cookie: string = "",
+): Promise<RawConnection> {
   const { port } = server.address() as AddressInfo;
   const connection = await RawConnection.open(port);
   onTestFinished(() => void connection.socket.destroy());
   connection.write(
-    `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+    `GET ${path} HTTP/1.1\r\nHost: localhost\r\nCookie: ${cookie}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
       "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
   );
   return connection;
@@ -168,4 +174,33 @@ describe.each(expressVersions)("Express $version", (express) => {
     const answer = await fetch(url + enginePath("polling"));
     expect([answer.status, await answer.text()]).toEqual([503, "down"]);
   });
+
+  it.each(["polling", "websocket"] as const)(
+    "who was let in over %s and has logged out since does not come into a namespace",
+    async (transport) => {
+      const app = await startShop(express, memoryOnly());
+      const visitor = new Visitor(app.url);
+      await visitor.post("/login");
+      const { cookie = "" } = visitor.headers;
+      const path = enginePath(transport);
+      const ended = new Promise((resolve) => {
+        app.io.engine.on("connection", (session: EventEmitter) => session.once("close", resolve));
+      });
+      if (transport === "polling") {
+        const answer = await fetch(app.url + path, { headers: { cookie } });
+        const { sid } = JSON.parse((await answer.text()).slice(1)) as { sid: string };
+        await visitor.post("/logout");
+        await fetch(`${app.url}${path}&sid=${sid}`, { method: "POST", body: "40" });
+        // What ends the connection goes out with a poll.
+        await fetch(`${app.url}${path}&sid=${sid}`);
+      } else {
+        const connection = await askUpgrade(app, path, cookie);
+        expect(await connection.upgraded()).toBe(101);
+        await visitor.post("/logout");
+        connection.sendText("40");
+      }
+      await ended;
+      expect(app.io.sockets.sockets.size).toBe(0);
+    },
+  );
 });

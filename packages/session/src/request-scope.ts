@@ -15,6 +15,15 @@ interface SavableSession {
   save?(callback: (error?: unknown) => void): unknown;
 }
 
+/** Ids of the sessions that requests came with, by request and by what they got as their session. */
+const foundIds = new WeakMap<object, string>();
+
+/** Id of the session that was there when a request began; undefined for one that got a new one. */
+export function foundSessionId(request: object): string | undefined {
+  const { session } = request as SessionRequest;
+  return foundIds.get(request) ?? (session ? foundIds.get(session) : undefined);
+}
+
 /**
  * An HTTP request between the loading of its session and the end of its response, by when the session middleware has
  * saved it. With limits it has the turn with the session for that time.
@@ -84,7 +93,9 @@ export class RequestScope implements Holding {
 
   /** Notes what the session was when it was loaded. */
   loaded(session: object | null | undefined): void {
-    if (session) this.#loaded = textOf(session);
+    if (!session || this.id === undefined) return;
+    this.#loaded = textOf(session);
+    foundIds.set(this.#request, this.id).set(session, this.id);
   }
 
   /** Whether this is its session, about to be stored. */

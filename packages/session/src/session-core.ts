@@ -6,7 +6,7 @@ import { holdingOf, type Change } from "./holding.js";
 import { copyOf, freeze, textOf, type JsonData } from "./json-data.js";
 import { LiveSession } from "./live-session.js";
 import type { SocketSessionsOptions } from "./options.js";
-import { currentScope, RequestScope } from "./request-scope.js";
+import { currentScope, foundSessionId, RequestScope } from "./request-scope.js";
 import { gone, readOnly } from "./session-errors.js";
 import { SessionNotices, type SessionNotice } from "./session-notices.js";
 import { isSessionRoom, roomOf } from "./session-room.js";
@@ -117,7 +117,9 @@ export class SessionCore implements SocketSessionHost {
     await socket.join(room);
     const live = await this.#find(id, room);
     if (live === undefined) {
-      if (socket.recovered) throw gone();
+      // Its handshake had the session, and was let in for it.
+      const isLost = this.#onEnd !== "ignore" && foundSessionId(socket.request) === id;
+      if (socket.recovered || isLost) throw gone();
       return void (await socket.leave(room));
     }
     if (session.closed) return this.#forgetUnused(live);
