@@ -13,7 +13,7 @@ const packages = fileURLToPath(new URL("../../packages/", import.meta.url));
 /** Major versions of Nest, each installed in a folder of its own. */
 export const NEST_VERSIONS = ["10", "11", "12"] as const;
 export type NestVersion = (typeof NEST_VERSIONS)[number];
-const PLATFORMS = ["express", "fastify"] as const;
+export const PLATFORMS = ["express", "fastify"] as const;
 
 export interface NestRun {
   readonly version: NestVersion;
