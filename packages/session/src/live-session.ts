@@ -65,11 +65,12 @@ export class LiveSession {
   /** Calls back when its time should be over, in place of an earlier call. */
   arm(callback: () => void): void {
     clearTimeout(this.#timer);
-    const { expiresAt, lifetimeMs } = this.stored;
+    const { expiresAt } = this.stored;
     if (expiresAt === undefined) return;
     const leftMs = expiresAt - Date.now();
-    // Stores round, and some keep the later end apart from the data: they have the last word.
-    const recheckMs = Math.min(Math.max(lifetimeMs ?? 0, MIN_RECHECK_MS), MAX_RECHECK_MS);
+    // The store has the last word. It may have been asked in the last moment, or round: so soon at first. Some keep a later end
+    // apart from the data: so ever more rarely.
+    const recheckMs = Math.min(Math.max(-leftMs, MIN_RECHECK_MS), MAX_RECHECK_MS);
     this.#timer = setTimeout(callback, Math.min(leftMs > 0 ? leftMs : recheckMs, MAX_TIMER_MS));
     this.#timer.unref();
   }
