@@ -541,6 +541,12 @@ export interface Socket<
   drained(): Promise<void>;
   /** Adds a middleware for incoming events. It may change the event; `next` with an error drops it. */
   use(middleware: (event: Event, next: (error?: Error) => void) => void): this;
+  /**
+   * Adds a listener for the events that no listener and no handler hears, of this socket or of its namespace; gets
+   * `(event, ...args)`, as that of `onAny` does, but only what middlewares and the contract have let pass. It comes in place of an
+   * earlier one.
+   */
+  onUnheard(listener: (...args: any[]) => unknown): this;
   /** Adds a listener for all incoming events. */
   onAny(listener: (...args: any[]) => void): this;
   /** The same, before those there are. */

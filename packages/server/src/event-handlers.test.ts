@@ -414,3 +414,43 @@ describe("a middleware of a socket that refuses an event", () => {
     expect(heard).toHaveBeenCalledExactlyOnceWith(new Error("no"));
   });
 });
+
+describe("a listener for what nobody hears", () => {
+  it("gets the name, the arguments and the acknowledgement of an event without listener and handler", async () => {
+    const { io, socket, connection } = await pair();
+    const heard: unknown[] = [];
+    socket.onUnheard((event: string, value: unknown, ack: (answer: unknown) => void) => {
+      heard.push(event);
+      ack(value);
+    });
+    socket.once("once", () => heard.push("by a listener"));
+    socket.handle("handled", () => "by a handler");
+    io.handle("everywhere", () => "by one of the namespace");
+    expect(await ask(connection, '21["unknown",7]')).toEqual(["31[7]"]);
+    connection.receive('2["once",1]', '22["handled"]', '23["everywhere"]');
+    await turn();
+    expect(heard).toEqual(["unknown", "by a listener"]);
+  });
+
+  it("does not get what a middleware refuses, however late it was added, or however late it decides", async () => {
+    const { socket, connection } = await pair();
+    const heard: unknown[] = [];
+    socket.onUnheard((event: string) => heard.push(event));
+    socket.on("error", () => {});
+    socket.use(([event], next) => void setImmediate(() => next(event === "x" ? new Error("no") : undefined)));
+    connection.receive('2["x"]', '2["y"]');
+    await turn();
+    await turn();
+    expect(heard).toEqual(["y"]);
+  });
+
+  it("is reported when it fails, and counts as running until it is through", async () => {
+    const { socket, connection, failures } = await pair();
+    socket.onUnheard(async () => {
+      throw new Error("broken");
+    });
+    connection.receive('2["x",1]');
+    await turn();
+    expect(failures).toEqual([{ socket, event: "x", args: [1], ack: undefined, error: new Error("broken") }]);
+  });
+});

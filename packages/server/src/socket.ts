@@ -54,6 +54,7 @@ export class SocketImplementation extends CatchAllEmitter implements SocketPart 
   _acks: Map<number, Callback> | undefined = undefined;
   /** Handlers of this socket, by event. Made on first use. */
   _handled: Map<unknown, HandledEvent> | undefined = undefined;
+  _unheard: Callback | undefined = undefined;
   _runningHandlers = 0;
   /** Set when the socket starts to close: once is enough. */
   _closing = false;
@@ -330,10 +331,19 @@ export class SocketImplementation extends CatchAllEmitter implements SocketPart 
 
   _hear(event: unknown[]): void {
     const { _guard: guard } = this.server;
-    guard.deliver(this, event, this);
     const handled = this._handlerOf(event[0]);
+    if (this._unheard !== undefined && handled === undefined && this.listenerCount(event[0] as string) === 0) {
+      guard.callWithName(this._unheard, this, event, this);
+      return;
+    }
+    guard.deliver(this, event, this);
     const running = handled?.run(this, event);
     if (running !== undefined) guard.watch(running, event, this);
+  }
+
+  onUnheard(listener: Callback): this {
+    this._unheard = listener;
+    return this;
   }
 
   _handlerOf(event: unknown): HandledEvent | undefined {
