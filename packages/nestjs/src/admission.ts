@@ -58,7 +58,7 @@ function connectError(
   error: unknown,
   { mapHttpExceptions, log }: { mapHttpExceptions: boolean; log: (error: unknown) => void },
 ): ExtendedError {
-  if ((error as { isForClient?: boolean }).isForClient === true) return error as ExtendedError;
+  if ((error as { isForClient?: boolean } | null | undefined)?.isForClient === true) return error as ExtendedError;
   const { answer, isInternal } = describeError(error, mapHttpExceptions);
   if (isInternal) log(error);
   const { status: _status, message, data, ...rest } = answer as typeof answer & Record<string, unknown>;

@@ -100,43 +100,29 @@ export class Connection {
     for (const [event, handlers] of this.#handlers) {
       socket.on(event, (...args: unknown[]) => this.#receive(event, handlers, args));
     }
-    if (this.#patterns !== undefined) this.#listenForPatterns(this.#patterns);
-    if (this.#context.options.unknownEvents === "ack-error") this.#refuseUnknown();
+    const refusesUnknown = this.#context.options.unknownEvents === "ack-error";
+    if (this.#patterns !== undefined || refusesUnknown) {
+      socket.onUnheard((event: string, ...args: unknown[]) => this.#hearOthers(event, args, refusesUnknown));
+    }
     socket.once("disconnect", (reason) => this.#end(reason));
     if (this.#pending.length > 0) this.#awaitConnection();
   }
 
-  #listenForPatterns(patterns: readonly MessageHandler[]): void {
-    this.socket.use(([event, ...args], next) => {
-      next();
-      if (this.#handlers.has(event)) return;
-      const handlers = patterns.filter(({ message }) => matches(message, event));
-      if (handlers.length === 0) return;
-      const running = this.#receive(event, handlers, args);
-      if (running !== undefined) this.#context.track(running);
-    });
-  }
-
-  /** Those that neither a gateway nor a listener hears. */
-  #refuseUnknown(): void {
-    this.socket.use(([name, ...args], next) => {
-      next();
-      const event = String(name);
-      const ack: unknown = args.pop();
-      if (typeof ack !== "function" || this.#handlers.has(event) || this.socket.listeners(event).length > 0) return;
-      if (this.#patterns?.some(({ message }) => matches(message, event)) === true) return;
-      const error = new EventError("SIO_UNKNOWN_EVENT", `nobody handles "${event}"`);
-      new EventCall(this.socket, event, args, ack as Ack, this.#context.failures).fail(error);
-    });
+  /** Of events that no gateway has subscribed to by name. */
+  #hearOthers(event: string, args: unknown[], refusesUnknown: boolean): Promise<unknown> | undefined {
+    const handlers = this.#patterns?.filter(({ message }) => matches(message, event)) ?? [];
+    if (handlers.length > 0) return this.#receive(event, handlers, args);
+    const ack: unknown = args.pop();
+    if (!refusesUnknown || typeof ack !== "function") return undefined;
+    const error = new EventError("SIO_UNKNOWN_EVENT", `nobody handles "${event}"`);
+    new EventCall(this.socket, event, args, ack as Ack, this.#context.failures).fail(error);
+    return undefined;
   }
 
   #awaitConnection(): void {
     const { options, failures } = this.#context;
     const fail = (error: unknown): void => this.refuse(error);
-    const all = Promise.all(this.#pending).then(
-      () => this.#open(),
-      (error: unknown) => fail(error),
-    );
+    const all = Promise.all(this.#pending).then(() => this.#open(), fail);
     // Each may fail, and only the first is heard of.
     for (const work of this.#pending) void Promise.resolve(work).catch(() => {});
     this.#pending = [];
@@ -151,7 +137,8 @@ export class Connection {
       this.refuse(new EventError("SIO_HANDLER_TIMEOUT", "the connection took too long"));
     }, timeoutMs);
     timer.unref();
-    void all.finally(() => clearTimeout(timer));
+    const clear = (): void => clearTimeout(timer);
+    void all.then(clear, clear);
   }
 
   /** Disconnects a socket whose `handleConnection` has failed, and tells the client why. */

@@ -1,4 +1,7 @@
-import { expect, it } from "vitest";
+import { Server, type Socket } from "@plugboard/server";
+import { expect, it, vi } from "vitest";
+import { FakeEngine } from "../../server/src/fake-engine.js";
+import { EventCall } from "./event-call.js";
 import { EventFailures } from "./event-failures.js";
 import { resolveOptions } from "./options.js";
 
@@ -9,4 +12,20 @@ it("logs an error whose message throws when it is read", () => {
     },
   });
   expect(() => new EventFailures(resolveOptions({}).own).log(error)).not.toThrow();
+});
+
+it("answers in its own words when the program's format throws", async () => {
+  const engine = new FakeEngine();
+  const io = new Server().bind(engine);
+  const { sid } = await engine.join();
+  const socket = io.sockets.sockets.get(sid) as Socket;
+  const format = (): never => {
+    throw new Error("format is broken");
+  };
+  const failures = new EventFailures(resolveOptions({ acks: { format } }).own);
+  const log = vi.spyOn(failures, "log").mockReturnValue();
+  const ack = vi.fn();
+  failures.fail(new EventCall(socket, "x", [], ack, failures), new Error("broken"), false);
+  expect(ack).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: "SIO_INTERNAL_ERROR" }));
+  expect(log.mock.calls).toEqual([[new Error("broken")], [new Error("format is broken")]]);
 });

@@ -19,7 +19,12 @@ export class EventFailures implements FailurePolicy {
     const { socket, event, args, ack } = call;
     const cause = includeCause ? { cause: { pattern: event, data: call.payload } } : undefined;
     const told: unknown = { ...answer, ...cause };
-    const formatted = acks.format?.(error, told as typeof answer, { socket, event, args }) ?? told;
+    let formatted = told;
+    try {
+      formatted = acks.format?.(error, told as typeof answer, { socket, event, args }) ?? told;
+    } catch (fault) {
+      this.log(fault);
+    }
     if (!hasAnswered) this.tell(call, formatted);
     else if (acks.errors !== "event") ack?.(formatted);
   }
