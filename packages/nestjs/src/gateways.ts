@@ -204,7 +204,7 @@ export function connectionGuardsOf(gateway: Gateway, which: OwnOptions["connecti
     prototype[CONNECTION_GUARDS],
     prototype["handleConnection"],
   ];
-  return holders.flatMap((holder) => madeOf(gateway, holder)) as CanActivate[];
+  return holders.flatMap((holder) => madeOf(gateway, holder, "canActivate")) as CanActivate[];
 }
 
 /** A middleware of sockets, as a class. */
@@ -215,16 +215,20 @@ export interface SocketMiddlewareClass {
 /** Middlewares of a gateway's namespace, made by Nest. */
 export function socketMiddlewaresOf(gateway: Gateway): SocketMiddlewareClass[] {
   const holder = (gateway.type.prototype as Record<string, object | undefined>)[SOCKET_MIDDLEWARE];
-  return madeOf(gateway, holder) as SocketMiddlewareClass[];
+  return madeOf(gateway, holder, "use") as SocketMiddlewareClass[];
 }
 
-function madeOf({ type, injectables }: Gateway, holder: object | undefined): unknown[] {
+function madeOf({ type, injectables }: Gateway, holder: object | undefined, method: "canActivate" | "use"): unknown[] {
   if (holder === undefined) return [];
   const given = (Reflect.getMetadata(NEST_KEYS.guards, holder) as readonly unknown[] | undefined) ?? [];
   return given.map((each) => {
-    if (typeof each !== "function") return each;
-    const made = injectables.get(each)?.instance;
-    if (made !== undefined && made !== null) return made;
-    throw new Error(`${each.name} of ${type.name} was not made by Nest: scoped providers are not possible at connect`);
+    const name = typeof each === "function" ? each.name : String(each);
+    const made = typeof each === "function" ? injectables.get(each)?.instance : each;
+    if (made === undefined || made === null) {
+      throw new Error(`${name} of ${type.name} was not made by Nest: scoped providers are not possible at connect`);
+    }
+    if (typeof (made as Record<string, unknown>)[method] === "function") return made;
+    const what = method === "use" ? "middleware of sockets" : "guard";
+    throw new Error(`${name} of ${type.name} is no ${what}: it has no method ${method} (SIO_NESTJS_INVALID_OPTION)`);
   });
 }
