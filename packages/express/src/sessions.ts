@@ -1,11 +1,12 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Server, Socket } from "@plugboard/server";
+import type { Server } from "@plugboard/server";
 import {
   fromExpressStore,
   fromRequest,
   SocketSessions,
   type ExpressSessionStore,
+  type SocketMiddleware,
   type SocketSessionsOptions,
 } from "@plugboard/session";
 import { demand, expressError, isOptions } from "./express-error.js";
@@ -13,14 +14,15 @@ import { NO_SESSION } from "./no-session.js";
 import type { Warn } from "./warn-once.js";
 
 /** How sockets share the sessions of requests: options of `@plugboard/session`. */
-export interface SessionOptions extends Omit<SocketSessionsOptions, "store" | "checkOrigin" | "sessionIdOf"> {
+export interface SessionOptions extends Omit<
+  SocketSessionsOptions,
+  "store" | "checkOrigin" | "sessionIdOf" | "admitBy"
+> {
   /** The store that `express-session` was given. Default: found with the first request. */
   store?: ExpressSessionStore;
   /** Which requests take turns with sockets. Default: all but GET, HEAD and OPTIONS. */
   takesTurn?: (request: IncomingMessage) => boolean;
 }
-
-type Middleware = (socket: Socket, next: (error?: Error) => void) => void;
 
 interface SessionRequest extends IncomingMessage {
   sessionStore?: ExpressSessionStore;
@@ -37,7 +39,7 @@ export class SharedSessions {
   readonly #options: SessionOptions;
   readonly #outsides = new WeakMap<IncomingMessage, Outside>();
   #sessions: SocketSessions | undefined = undefined;
-  #admit: Middleware | undefined = undefined;
+  #admit: SocketMiddleware | undefined = undefined;
   readonly #warn: Warn;
   #hadNone = false;
 
@@ -143,16 +145,7 @@ export class SharedSessions {
 
   #start(store: SocketSessionsOptions["store"]): void {
     const { store: _store, takesTurn: _takesTurn, ...options } = this.#options;
-    const useAlways = (middleware: Middleware): void => {
-      this.#admit = middleware;
-    };
-    const io = new Proxy(this.#io, {
-      get(target, key) {
-        if (key === "useAlways") return useAlways;
-        const value: unknown = Reflect.get(target, key);
-        return typeof value === "function" ? (value.bind(target) as unknown) : value;
-      },
-    });
-    this.#sessions = new SocketSessions(io, { ...options, store, checkOrigin: false });
+    const admitBy = (middleware: SocketMiddleware): void => void (this.#admit = middleware);
+    this.#sessions = new SocketSessions(this.#io, { ...options, store, checkOrigin: false, admitBy });
   }
 }

@@ -26,7 +26,7 @@ export type HandshakeRouteOptions = Pick<
 >;
 
 /** How the sessions of `@fastify/session` or `@fastify/secure-session` are shared with sockets. */
-export type SessionOptions = Omit<SocketSessionsOptions, "store" | "sessionIdOf" | "checkOrigin">;
+export type SessionOptions = Omit<SocketSessionsOptions, "store" | "sessionIdOf" | "checkOrigin" | "admitBy">;
 
 /** Options of the plugin that are not those of a Socket.IO server. */
 export interface FastifyOptions {

@@ -1,6 +1,12 @@
 import type { IncomingMessage } from "node:http";
 import type { Server, Socket } from "@plugboard/server";
-import { fromExpressStore, SocketSessions, type ExpressSessionStore, type SessionStore } from "@plugboard/session";
+import {
+  fromExpressStore,
+  SocketSessions,
+  type ExpressSessionStore,
+  type SessionStore,
+  type SocketMiddleware,
+} from "@plugboard/session";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { fastifyRequestOf } from "./handshake-requests.js";
 import type { SessionOptions } from "./options.js";
@@ -28,8 +34,6 @@ interface StoredSession {
   reload(done: (error?: Error) => void): void;
   regenerate(done: (error?: Error) => void): void;
 }
-
-type Middleware = (socket: Socket, next: (error?: Error) => void) => void;
 
 /**
  * Gives sockets the sessions of `@fastify/session` or `@fastify/secure-session`, whichever is registered.
@@ -66,7 +70,7 @@ class StoreSessions implements SharedSessions {
   readonly #io: Server;
   readonly #options: SessionOptions;
   #sessions: SocketSessions | undefined = undefined;
-  #admit: Middleware | undefined = undefined;
+  #admit: SocketMiddleware | undefined = undefined;
   /** Ids of the sessions that requests have come with. */
   readonly #arrivals = new WeakMap<FastifyRequest, string>();
 
@@ -102,18 +106,13 @@ class StoreSessions implements SharedSessions {
   }
 
   #start(store: ExpressSessionStore): SocketSessions {
-    const io: Server = scoped(this.#io, {
-      useAlways: (middleware: Middleware) => {
-        this.#admit = middleware;
-        return io;
-      },
-    });
-    return new SocketSessions(io, {
+    return new SocketSessions(this.#io, {
       ...this.#options,
       store: withoutExpired(fromExpressStore(store)),
       sessionIdOf,
       // The origin rule of the plugin knows what @fastify/cors allows.
       checkOrigin: false,
+      admitBy: (middleware) => void (this.#admit = middleware),
     });
   }
 

@@ -1,19 +1,18 @@
 import type { IncomingMessage } from "node:http";
-import type { Server, Socket } from "@plugboard/server";
+import type { Server } from "@plugboard/server";
 import {
   fromExpressStore,
   fromRequest,
   SocketSessions,
   type ExpressSessionStore,
   type SessionStore,
+  type SocketMiddleware,
   type SocketSessionsOptions,
 } from "@plugboard/session";
 import { platformRequest } from "./platform-front.js";
 
 /** How sockets share the sessions of the application: options of `@plugboard/session`. */
-export type SessionOptions = Omit<SocketSessionsOptions, "store" | "sessionIdOf" | "checkOrigin">;
-
-type Middleware = (socket: Socket, next: (error?: Error) => void) => void;
+export type SessionOptions = Omit<SocketSessionsOptions, "store" | "sessionIdOf" | "checkOrigin" | "admitBy">;
 
 /** What `express-session` and `@fastify/session` put on requests; `cookie-session` and `@fastify/secure-session` give no store. */
 interface SessionRequest {
@@ -30,7 +29,7 @@ export class SharedSessions {
   readonly #io: Server;
   readonly #options: SessionOptions;
   #sessions: SocketSessions | undefined = undefined;
-  #admit: Middleware | undefined = undefined;
+  #admit: SocketMiddleware | undefined = undefined;
 
   constructor(io: Server, options: SessionOptions) {
     this.#io = io;
@@ -53,17 +52,14 @@ export class SharedSessions {
   }
 
   #start(store: SocketSessionsOptions["store"]): void {
-    const useAlways = (middleware: Middleware): void => {
-      this.#admit = middleware;
-    };
-    const io = new Proxy(this.#io, {
-      get(target, key) {
-        if (key === "useAlways") return useAlways;
-        const value: unknown = Reflect.get(target, key);
-        return typeof value === "function" ? (value.bind(target) as unknown) : value;
-      },
+    const admitBy = (middleware: SocketMiddleware): void => void (this.#admit = middleware);
+    this.#sessions = new SocketSessions(this.#io, {
+      ...this.#options,
+      store,
+      sessionIdOf,
+      checkOrigin: false,
+      admitBy,
     });
-    this.#sessions = new SocketSessions(io, { ...this.#options, store, sessionIdOf, checkOrigin: false });
   }
 }
 

@@ -1,4 +1,4 @@
-import type { OfRequest } from "./framework-types.js";
+import type { AnySocket, OfRequest } from "./framework-types.js";
 import type { RequestSessions, SessionStore } from "./session-store.js";
 
 /** Options of `SocketSessions`. */
@@ -32,7 +32,15 @@ export interface SocketSessionsOptions {
    * is. Leaves the engine's option alone when that is set already. Default: true.
    */
   checkOrigin?: boolean;
+  /**
+   * Gets the middleware that gives sockets their session, to call it in a place of its own: for integrations, which know the store only
+   * when the first request has come, but stand before the middlewares of the program. Default: that of `io.useAlways`.
+   */
+  admitBy?: (middleware: SocketMiddleware) => void;
 }
+
+/** Gives a socket its session; `next` gets an error when that cannot be. */
+export type SocketMiddleware = (socket: AnySocket, next: (error?: Error) => void) => void;
 
 /** Options of `SocketSessions.middleware`. */
 export interface MiddlewareOptions {

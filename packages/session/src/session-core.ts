@@ -5,7 +5,7 @@ import type { AnyServer, AnySocket, OfRequest, SessionResponse } from "./framewo
 import { holdingOf, type Change } from "./holding.js";
 import { copyOf, freeze, textOf, type JsonData } from "./json-data.js";
 import { LiveSession } from "./live-session.js";
-import type { SocketSessionsOptions } from "./options.js";
+import type { SocketMiddleware, SocketSessionsOptions } from "./options.js";
 import { currentScope, foundSessionId, RequestScope } from "./request-scope.js";
 import { gone, readOnly } from "./session-errors.js";
 import { SessionNotices, type SessionNotice } from "./session-notices.js";
@@ -73,7 +73,8 @@ export class SessionCore implements SocketSessionHost {
       saved: (id, session, changed) => this.#onSaved(id, session, changed),
       destroyed: (id) => this.#onDestroyed(id),
     });
-    io.useAlways((socket, next) => {
+    const admitBy = options.admitBy ?? ((middleware: SocketMiddleware): void => void io.useAlways(middleware));
+    admitBy((socket, next) => {
       this.#admit(socket).then(
         () => next(),
         (error: Error) => {
