@@ -1,7 +1,7 @@
 import { io as stock, type Socket } from "socket.io-client";
-import { expect, onTestFinished } from "vitest";
+import { expect } from "vitest";
 import { nextEvent } from "../support/next-event.js";
-import { clientKinds, type ClientKind, type ClientOptions } from "../session/browser.js";
+import { clientKinds, openWith, type ClientKind, type ClientOptions } from "../session/browser.js";
 
 export type { ClientKind, ClientOptions };
 export { clientKinds, stock };
@@ -47,17 +47,8 @@ export class Visitor {
     return this.fetch(path, { method: "POST", ...init });
   }
 
-  open({ io, transports }: ClientKind, options: ClientOptions = {}): Socket {
-    const socket = io(this.url, {
-      forceNew: true,
-      transports,
-      extraHeaders: this.headers,
-      reconnectionDelay: 10,
-      randomizationFactor: 0,
-      ...options,
-    });
-    onTestFinished(() => void socket.disconnect());
-    return socket;
+  open(kind: ClientKind, options: ClientOptions = {}): Socket {
+    return openWith(this.headers, kind, this.url, options);
   }
 
   async connect(kind: ClientKind, options: ClientOptions = {}): Promise<Socket> {

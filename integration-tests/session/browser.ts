@@ -17,6 +17,29 @@ export const clientKinds: readonly { name: string; io: Connect; transports: stri
 export type ClientKind = (typeof clientKinds)[number];
 export const stockOverWebSocket = clientKinds[1] as ClientKind;
 
+/**
+ * A socket that comes back quickly, and ends with the running test.
+ *
+ * @param headers - read anew each time it comes back
+ */
+export function openWith(
+  headers: Record<string, string>,
+  { io, transports }: ClientKind,
+  url: string,
+  options: ClientOptions,
+): Socket {
+  const socket = io(url, {
+    forceNew: true,
+    transports,
+    extraHeaders: headers,
+    reconnectionDelay: 10,
+    randomizationFactor: 0,
+    ...options,
+  });
+  onTestFinished(() => void socket.disconnect());
+  return socket;
+}
+
 /** A visitor with a cookie jar: what it asks for, and its sockets, carry the same session. */
 export class Browser {
   readonly #headers: Record<string, string> = {};
@@ -51,17 +74,8 @@ export class Browser {
   }
 
   /** A socket on its way, disconnected when the test finishes. It comes back quickly. */
-  open({ io, transports }: ClientKind, { path = "/", ...options }: ClientOptions & { path?: string } = {}): Socket {
-    const socket = io(this.url + path, {
-      forceNew: true,
-      transports,
-      extraHeaders: this.#headers,
-      reconnectionDelay: 10,
-      randomizationFactor: 0,
-      ...options,
-    });
-    onTestFinished(() => void socket.disconnect());
-    return socket;
+  open(kind: ClientKind, { path = "/", ...options }: ClientOptions & { path?: string } = {}): Socket {
+    return openWith(this.#headers, kind, this.url + path, options);
   }
 
   /** The same, connected. */
