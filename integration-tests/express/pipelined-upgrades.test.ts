@@ -1,6 +1,6 @@
-import { once } from "node:events";
 import { connect } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { whenClosed } from "../support/when-closed.js";
 import { expressVersions } from "./peers.js";
 import { startApp } from "./start-app.js";
 
@@ -22,8 +22,8 @@ describe.each(expressVersions)(
           socket.write(`GET /never HTTP/1.1\r\nHost: a\r\n\r\nGET ${path} HTTP/1.1\r\nHost: a\r\n${upgrade}${key}\r\n`),
         );
         onTestFinished(() => void socket.destroy());
-        socket.on("error", () => {}).resume();
-        await once(socket, "close");
+        socket.resume();
+        await whenClosed(socket);
         expect(await (await fetch(`${url}/page`)).text()).toBe("page");
         expect(server.listening).toBe(true);
       },

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { whenClosed } from "../support/when-closed.js";
 import { deferred } from "./deferred.js";
 import { startApp } from "./start-app.js";
 
@@ -36,7 +37,7 @@ describe("an upgrade behind a request that is not answered yet", () => {
       const socket = send(port, `GET /slow HTTP/1.1\r\nHost: a.example\r\n\r\nGET ${path} HTTP/1.1\r\n${UPGRADE}`);
       let isAnswered = false;
       socket.on("data", () => (isAnswered = true));
-      await once(socket, "close");
+      await whenClosed(socket);
       expect(isAnswered).toBe(false);
     }
     answer();
@@ -80,7 +81,7 @@ describe("an upgrade that nobody wants", () => {
     );
     const socket = send(port, h2c("GET /never HTTP/1.1\r\n", ""));
     await asked;
-    const gone = once(socket, "close");
+    const gone = whenClosed(socket);
     await app.close();
     await gone;
   });
@@ -135,7 +136,7 @@ describe("hooks that never end", () => {
     });
     const socket = send(port, bytes);
     await asked;
-    const gone = once(socket, "close");
+    const gone = whenClosed(socket);
     await app.close();
     await gone;
   });
@@ -152,7 +153,7 @@ describe("the body of a request that is answered", () => {
       const timer = setInterval(() => socket.write("a".repeat(10_000)), 10);
       onTestFinished(() => clearInterval(timer));
       socket.resume();
-      await once(socket, "close");
+      await whenClosed(socket);
       clearInterval(timer);
     }
   });
