@@ -48,7 +48,10 @@ async function startPlainRecipe(
 }
 
 /** Puts something into the cart when a poll waits, which has loaded the session by then, and ends the poll. */
-async function fillCartDuringPoll(server: { io: object & { emit(event: string): unknown }; url: string }, client: ClientKind) {
+async function fillCartDuringPoll(
+  server: { io: object & { emit(event: string): unknown }; url: string },
+  client: ClientKind,
+) {
   const browser = await loggedIn(server.url);
   const connected = nextEvent<[Pick<PublishedSocket, "conn">]>(server.io, "connection");
   const socket = await browser.connect(client);
