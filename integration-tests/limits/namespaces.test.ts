@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { RawWebSocketPeer } from "@plugboard/testkit";
 import { connectClient, openClient } from "../support/connect-client.js";
 import { nextEvent } from "../support/next-event.js";
@@ -54,7 +54,7 @@ describe("maxPendingConnects", () => {
     waiting[0]?.();
     expect(await peer.next()).toMatch('40/n0,{"sid"');
     peer.send("40/n100,");
-    await vi.waitUntil(() => waiting.length === 101);
+    await vi.waitUntil(() => waiting.length === 101, 20_000);
   });
 });
 
@@ -118,9 +118,14 @@ describe("namespaces that were left", () => {
 
 describe("connectTimeout", () => {
   it("ends a connection that has left its last namespace for that long", async () => {
-    const server = await serve({ connectTimeout: 200 });
-    const { peer } = await joinRawWebSocket(server);
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const server = await serve({ connectTimeout: 10_000 });
+    const { peer, socket } = await joinRawWebSocket(server);
+    const left = nextEvent(socket, "disconnect");
     peer.send("41");
+    await left;
+    vi.advanceTimersByTime(10_000);
     expect(await peer.closed).toBe(1005);
   });
 });

@@ -16,6 +16,7 @@ const idsIn = (reply: unknown): Ids => JSON.parse(String(reply).slice(2)) as Ids
 
 afterEach(() => {
   vi.restoreAllMocks();
+  vi.useRealTimers();
 });
 
 it("CVE-2017-16031: ids of sessions, sockets and recovery come from the cryptographic generator", async () => {
@@ -157,9 +158,13 @@ it("gap: dynamic namespaces per pattern: names beyond the limit are refused", as
 });
 
 it("gap: connection idle after leaving all namespaces: it is closed as if it had joined none", async () => {
-  const server = await serve({ connectTimeout: 200 });
-  const { peer } = await joinRawWebSocket(server);
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const server = await serve({ connectTimeout: 10_000 });
+  const { peer, socket } = await joinRawWebSocket(server);
+  const left = nextEvent(socket, "disconnect");
   peer.send("41");
+  await left;
+  vi.advanceTimersByTime(10_000);
   expect(await peer.closed).toBe(1005);
   expect(server.io.engine.clientsCount).toBe(0);
 });
