@@ -1,6 +1,7 @@
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { RawWebSocketPeer } from "@plugboard/testkit";
 import { connectClient, openClient } from "../support/connect-client.js";
+import { stopTimers } from "../support/fake-clock.js";
 import { nextEvent } from "../support/next-event.js";
 import { joinRawWebSocket } from "../support/raw-namespace.js";
 import { openRawWebSocket } from "../support/raw-session.js";
@@ -118,8 +119,7 @@ describe("namespaces that were left", () => {
 
 describe("connectTimeout", () => {
   it("ends a connection that has left its last namespace for that long", async () => {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-    onTestFinished(() => void vi.useRealTimers());
+    stopTimers();
     const server = await serve({ connectTimeout: 10_000 });
     const { peer, socket } = await joinRawWebSocket(server);
     const left = nextEvent(socket, "disconnect");

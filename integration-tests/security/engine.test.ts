@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { FrameDecoder, portableCodec } from "@plugboard/protocol";
-import { expect, it, onTestFinished, vi } from "vitest";
+import { expect, it, vi } from "vitest";
 import {
   AbusiveSession,
   AbusiveWebSocket,
@@ -12,6 +12,7 @@ import {
 } from "../support/abusive-client.js";
 import { clientFrame } from "../support/client-frame.js";
 import { connectClient } from "../support/connect-client.js";
+import { stopTimers } from "../support/fake-clock.js";
 import { nextEvent } from "../support/next-event.js";
 import { enginePath, RawConnection } from "../support/raw-connection.js";
 import { joinRawPolling } from "../support/raw-namespace.js";
@@ -185,19 +186,18 @@ it("no id, engine.io 6.6.1: a session is upgraded once, and nothing queued leave
 });
 
 it("gap: pong timer lost at upgrade: a client that owes a pong when it upgrades is missed in time", async () => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
-  onTestFinished(() => void vi.useRealTimers());
+  stopTimers();
   const server = await serve();
   const { peer, socket } = await joinRawPolling(server);
   const left = nextEvent<[string]>(socket, "disconnect");
-  vi.advanceTimersByTime(25_000);
+  vi.advanceTimersByTime(25_010);
   expect((await peer.poll()).body).toBe("2");
   const websocket = rawUpgrade(server, peer);
   await websocket.opened();
   const upgraded = nextEvent(socket.conn, "upgrade");
   websocket.send("5");
   await upgraded;
-  vi.advanceTimersByTime(20_000);
+  vi.advanceTimersByTime(20_010);
   expect((await left)[0]).toBe("ping timeout");
   await websocket.closed;
 });

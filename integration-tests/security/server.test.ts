@@ -1,6 +1,7 @@
 import { Server } from "@plugboard/server";
 import { afterEach, expect, it, vi } from "vitest";
 import { connectClient } from "../support/connect-client.js";
+import { stopTimers } from "../support/fake-clock.js";
 import type { ListeningServer } from "../support/listening-server.js";
 import { nextEvent } from "../support/next-event.js";
 import { joinRawWebSocket } from "../support/raw-namespace.js";
@@ -16,7 +17,6 @@ const idsIn = (reply: unknown): Ids => JSON.parse(String(reply).slice(2)) as Ids
 
 afterEach(() => {
   vi.restoreAllMocks();
-  vi.useRealTimers();
 });
 
 it("CVE-2017-16031: ids of sessions, sockets and recovery come from the cryptographic generator", async () => {
@@ -158,7 +158,7 @@ it("gap: dynamic namespaces per pattern: names beyond the limit are refused", as
 });
 
 it("gap: connection idle after leaving all namespaces: it is closed as if it had joined none", async () => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  stopTimers();
   const server = await serve({ connectTimeout: 10_000 });
   const { peer, socket } = await joinRawWebSocket(server);
   const left = nextEvent(socket, "disconnect");

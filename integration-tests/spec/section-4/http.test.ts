@@ -3,8 +3,9 @@ import { request, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { Socket as TcpSocket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { expect, it, onTestFinished, vi } from "vitest";
+import { expect, it, vi } from "vitest";
 import { connectPair, singleTransports } from "../../support/connect-client.js";
+import { stopTimers } from "../../support/fake-clock.js";
 import { interopSuite } from "../../support/interop-suite.js";
 import {
   endpoint,
@@ -146,8 +147,7 @@ interopSuite("HTTP", ({ startServer }) => {
       maxHttpBufferSize: 1e6,
       cors: { origin: "*" },
     });
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
-    onTestFinished(() => void vi.useRealTimers());
+    stopTimers();
     const accepted = nextEvent<[EngineSession]>(server.io.engine, "connection");
     const handshake = await fetch(`${endpoint(server)}?EIO=4&transport=polling`);
     const { sid, ...told } = JSON.parse((await handshake.text()).slice(1)) as { sid: string };
