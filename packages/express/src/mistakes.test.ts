@@ -59,6 +59,8 @@ describe("an argument that cannot be meant is refused at once, with what was mea
   const wrong: Record<string, [(...args: never[]) => unknown, string]> = {
     "a router in place of the application": [() => socketio(express.Router() as never), "express()"],
     "an HTTP server in place of the options": [() => socketio(app(), createServer() as never), "{ server }"],
+    "a misspelt option": [() => socketio(app(), { runon: "all" } as never), '"runOn"'],
+    "a misspelt option of the server": [() => socketio(app(), { pingIntervall: 1 } as never), '"pingInterval"'],
     "an application as the server": [() => socketio(app(), { server: app() as never }), "createServer(app)"],
     "a session middleware as the option": [() => socketio(app(), { session: expressMiddleware as never }), "app.use"],
     "a store that is none": [() => socketio(app(), { session: { store: {} as never } }), "express-session"],

@@ -1,5 +1,5 @@
 import type { HandshakeLimitOptions, EventLimitOptions } from "@plugboard/rate-limit";
-import type { ServerOptions } from "@plugboard/server";
+import { SERVER_OPTION_NAMES, type ServerOptions } from "@plugboard/server";
 import type { SocketSessionsOptions } from "@plugboard/session";
 import type { RouteShorthandOptions } from "fastify";
 import { checkFunctions, checkNames, checkObject, invalidOption } from "./check-options.js";
@@ -73,6 +73,7 @@ export interface ResolvedOptions {
 
 /** @throws PluginError with code `SIO_FASTIFY_INVALID_OPTION` */
 export function resolveOptions(options: SocketioOptions): ResolvedOptions {
+  checkNames("socketio", options, OPTIONS);
   const {
     path = "/socket.io",
     prefix = "",
@@ -146,6 +147,25 @@ function checkRoute(routeOptions: unknown): void {
     }
   }
 }
+
+const OPTIONS: readonly string[] = [
+  ...Object.keys({
+    path: true,
+    prefix: true,
+    decoratorName: true,
+    routeOptions: true,
+    hooks: true,
+    errorHandler: true,
+    closeTimeout: true,
+    preClose: true,
+    session: true,
+    rateLimit: true,
+  } satisfies Record<keyof FastifyOptions, true>),
+  // Of `register` itself, which hands them on.
+  "logLevel",
+  "logSerializers",
+  ...SERVER_OPTION_NAMES,
+];
 
 const ROUTE_HOOKS: readonly string[] = [
   "onRequest",
