@@ -9,6 +9,7 @@ import type { EventFailures } from "./event-failures.js";
 import { LastFilter, watchFilter } from "./filters.js";
 import { methodsOf } from "./methods-of.js";
 import { NEST_KEYS } from "./nest-keys.js";
+import { nestjsError, invalidOption } from "./nestjs-error.js";
 import type { OwnOptions } from "./options.js";
 import { isThenable } from "./thenable.js";
 import { withReason } from "./ws-reason.js";
@@ -59,7 +60,7 @@ export function serverKey(port: number, path: string): string {
 /**
  * What the gateways of one server say about it, together.
  *
- * @throws Error when two say something different, with the names of both
+ * @throws NestjsError with code `SIO_NESTJS_CONFLICTING_OPTIONS` when two say something different, with the names of both
  */
 export function serverOptionsOf(gateways: readonly Gateway[]): Partial<ServerOptions> {
   const all: Record<string, unknown> = {};
@@ -69,9 +70,10 @@ export function serverOptionsOf(gateways: readonly Gateway[]): Partial<ServerOpt
     for (const [name, value] of Object.entries(said)) {
       const first = saidBy.get(name);
       if (first !== undefined && !isDeepStrictEqual(all[name], value)) {
-        throw new Error(
+        throw nestjsError(
+          "SIO_NESTJS_CONFLICTING_OPTIONS",
           `${first} and ${type.name} share a Socket.IO server, and give its option "${name}" different values: ` +
-            `give it once, or each of them a path of its own (SIO_NESTJS_CONFLICTING_OPTIONS)`,
+            `give it once, or each of them a path of its own`,
         );
       }
       all[name] = value;
@@ -225,10 +227,10 @@ function madeOf({ type, injectables }: Gateway, holder: object | undefined, meth
     const name = typeof each === "function" ? each.name : String(each);
     const made = typeof each === "function" ? injectables.get(each)?.instance : each;
     if (made === undefined || made === null) {
-      throw new Error(`${name} of ${type.name} was not made by Nest: scoped providers are not possible at connect`);
+      throw invalidOption(`${name} of ${type.name} was not made by Nest: scoped providers are not possible at connect`);
     }
     if (typeof (made as Record<string, unknown>)[method] === "function") return made;
     const what = method === "use" ? "middleware of sockets" : "guard";
-    throw new Error(`${name} of ${type.name} is no ${what}: it has no method ${method} (SIO_NESTJS_INVALID_OPTION)`);
+    throw invalidOption(`${name} of ${type.name} is no ${what}: it has no method ${method}`);
   });
 }

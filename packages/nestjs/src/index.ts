@@ -2,6 +2,7 @@ export { SocketIoAdapter, type ProviderSource } from "./socket-io-adapter.js";
 export { SocketIoModule, type SocketIoFeature, type SocketIoModuleExtras } from "./socket-io.module.js";
 export type { SessionOptions } from "./shared-sessions.js";
 export type { AckOptions, FailedEvent, RateLimits, ShutdownOptions, SocketIoOptions } from "./options.js";
+export type { NestjsError, NestjsErrorCode } from "./nestjs-error.js";
 export { InjectNamespace, InjectServer, namespaceToken, SOCKET_IO_SERVER } from "./tokens.js";
 export {
   Ack,

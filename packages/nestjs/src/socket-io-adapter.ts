@@ -1,3 +1,4 @@
+import { Logger } from "@nestjs/common";
 import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from "@nestjs/core";
 import { AbstractWsAdapter } from "@nestjs/websockets";
 import {
@@ -9,6 +10,7 @@ import {
   type Socket,
 } from "@plugboard/server";
 import { admit, type Admission } from "./admission.js";
+import { checkOptions, mistakeOfGateway } from "./check-options.js";
 import { CookieOrigins } from "./cookie-origins.js";
 import { Connection, type ConnectionContext, type MessageHandler } from "./connection.js";
 import { inSocketContext } from "./current-socket.js";
@@ -25,6 +27,7 @@ import {
   type SocketMiddlewareClass,
 } from "./gateways.js";
 import { namespacePattern } from "./namespaces.js";
+import { invalidOption, nestjsError } from "./nestjs-error.js";
 import { resolveOptions, type OwnOptions, type SocketIoOptions } from "./options.js";
 import { passThroughPlatform } from "./platform-front.js";
 import { releasePort, takePort } from "./port-owners.js";
@@ -85,22 +88,32 @@ export class SocketIoAdapter extends AbstractWsAdapter {
   readonly #middlewares: { readonly name: string | RegExp; readonly admission: Admission }[] = [];
   readonly #running = new Set<Promise<unknown>>();
   readonly #onDisposed: (() => void)[] = [];
+  readonly #logger = new Logger("SocketIo");
   #isPrepared = false;
+  #isChecked = false;
   #initFailure: { readonly error: unknown } | undefined = undefined;
 
   /**
    * @param app - the application; its gateways and HTTP server are looked at when it is initialised
-   * @throws TypeError without an application
+   * @throws NestjsError with code `SIO_NESTJS_INVALID_OPTION` without an application or for options that there are not,
+   * `SIO_NESTJS_TWO_ADAPTERS` when it has such an adapter
    */
   constructor(app: ProviderSource, options: SocketIoOptions = {}) {
     super();
     if (typeof (app as Partial<ProviderSource> | undefined)?.get !== "function") {
-      throw new TypeError("new SocketIoAdapter(app) needs the Nest application, not its HTTP server");
+      throw invalidOption("new SocketIoAdapter(app) needs the Nest application, not its HTTP server");
     }
+    checkOptions(options);
     const { own, server } = resolveOptions(options);
     this.#own = own;
     this.#modules = app.get<ModulesContainer>(ModulesContainer, { strict: false });
     this.#config = app.get<ApplicationConfig>(ApplicationConfig, { strict: false });
+    if (adapters.has(this.#modules)) {
+      throw nestjsError(
+        "SIO_NESTJS_TWO_ADAPTERS",
+        "the application has a SocketIoAdapter already: keep SocketIoModule or new SocketIoAdapter(app), not both",
+      );
+    }
     this.#host = app.get<HttpAdapterHost>(HttpAdapterHost, { strict: false });
     this.#failures = new EventFailures(own);
     this.#connections = { options: own, failures: this.#failures, track: (work) => this.#track(work) };
@@ -118,13 +131,34 @@ export class SocketIoAdapter extends AbstractWsAdapter {
 
   /** Whether sockets are closed before the hooks `onModuleDestroy` of other modules are over. */
   get closesEarly(): boolean {
-    return this.#own.shutdownPhase === "moduleDestroy";
+    return this.#own.closesEarly;
   }
 
   /** Whether the server of gateways without a port is attached and not closing. */
   get isServing(): boolean {
     const served = this.#ports.get(serverKey(0, this.#defaultPath));
     return served !== undefined && served.closing === undefined;
+  }
+
+  /**
+   * Looks whether it has been put to work, once Nest has bound the gateways.
+   *
+   * @throws NestjsError with code `SIO_NESTJS_TWO_ADAPTERS` when gateways are bound to another adapter
+   */
+  checkWork(): void {
+    if (this.#isChecked) return;
+    this.#isChecked = true;
+    if ((this.#config.getIoAdapter() as unknown) !== this) {
+      throw nestjsError(
+        "SIO_NESTJS_TWO_ADAPTERS",
+        "app.useWebSocketAdapter() has put another adapter in the place of that of SocketIoModule: leave out that line",
+      );
+    }
+    // Programs without an HTTP server, such as scripts, serve nothing anyway.
+    if (this.#host.httpAdapter === undefined || findGateways(this.#modules).length > 0) return;
+    this.#logger.warn(
+      "no module has a class with @WebSocketGateway() among its providers: Socket.IO is not served (SIO_NESTJS_NO_GATEWAY)",
+    );
   }
 
   /** Adds middlewares to a namespace, or to those of a pattern. They come before those of its gateways. */
@@ -197,6 +231,8 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     if (this.#isPrepared) return;
     this.#isPrepared = true;
     for (const gateway of findGateways(this.#modules)) {
+      const mistake = mistakeOfGateway(gateway.type.name, gateway.options);
+      if (mistake !== undefined) this.#logger.warn(`${mistake} (SIO_NESTJS_INVALID_OPTION)`);
       prepareGateway(gateway, {
         options: this.#own,
         config: this.#config,
@@ -248,7 +284,9 @@ export class SocketIoAdapter extends AbstractWsAdapter {
   #attachToApplication(io: Server, options: Partial<ServerOptions>): SharedSessions | undefined {
     const { httpAdapter } = this.#host;
     const httpServer = httpAdapter?.getHttpServer() as Parameters<Server["attach"]>[0] | undefined;
-    if (httpServer === undefined) throw new Error("gateways without a port need an application with an HTTP server");
+    if (httpServer === undefined) {
+      throw nestjsError("SIO_NESTJS_NO_HTTP_SERVER", "gateways without a port need an application with an HTTP server");
+    }
     io.attach(httpServer, options);
     if (this.#own.handshake !== "app") return undefined;
     const sessions = this.#own.session === false ? undefined : new SharedSessions(io, this.#own.session);
