@@ -145,6 +145,13 @@ describe("an application", () => {
     );
   });
 
+  it("does not start with an adapter that has what only IoAdapter calls", () => {
+    class RedisIoAdapter extends SocketIoAdapter {
+      createIOServer(): void {}
+    }
+    expect(() => new RedisIoAdapter(application())).toThrow("nobody calls createIOServer of RedisIoAdapter");
+  });
+
   it("has one adapter, whose options no second forRoot changes", async () => {
     const error = await failure({
       imports: [SocketIoModule.forRoot({ path: "/a" }), SocketIoModule.forRoot({ path: "/b" })],

@@ -64,6 +64,9 @@ interface Binding {
 
 const adapters = new WeakMap<object, SocketIoAdapter>();
 
+/** Methods of `IoAdapter` of Nest that programs override, and that we have no use for. */
+const NOT_CALLED = ["createIOServer", "mapPayload"];
+
 /**
  * Runs the gateways of a Nest application on Plugboard.
  *
@@ -104,6 +107,13 @@ export class SocketIoAdapter extends AbstractWsAdapter {
       throw invalidOption("new SocketIoAdapter(app) needs the Nest application, not its HTTP server");
     }
     checkOptions(options);
+    const uncalled = NOT_CALLED.find((name) => name in this);
+    if (uncalled !== undefined) {
+      throw invalidOption(
+        `nobody calls ${uncalled} of ${this.constructor.name}: give options, such as adapter: createAdapter(pub, sub), ` +
+          "to SocketIoModule.forRootAsync() or to super(app, options)",
+      );
+    }
     const { own, server } = resolveOptions(options);
     this.#own = own;
     this.#modules = app.get<ModulesContainer>(ModulesContainer, { strict: false });
