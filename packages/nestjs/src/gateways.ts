@@ -57,23 +57,32 @@ export function serverKey(port: number, path: string): string {
   return `${port} ${path.replace(/\/$/, "")}`;
 }
 
+/** Who has given the options of the adapter, for people. */
+const APPLICATION = "SocketIoModule.forRoot() or new SocketIoAdapter(app, options)";
+
 /**
  * What the gateways of one server say about it, together.
  *
+ * @param shared - what the application says about this very server
  * @throws NestjsError with code `SIO_NESTJS_CONFLICTING_OPTIONS` when two say something different, with the names of both
  */
-export function serverOptionsOf(gateways: readonly Gateway[]): Partial<ServerOptions> {
-  const all: Record<string, unknown> = {};
-  const saidBy = new Map<string, string>();
+export function serverOptionsOf(
+  gateways: readonly Gateway[],
+  shared: Partial<ServerOptions> = {},
+): Partial<ServerOptions> {
+  const all: Record<string, unknown> = { ...shared };
+  const given = Object.entries(shared).filter(([, value]) => value !== undefined);
+  const saidBy = new Map(given.map(([name]) => [name, APPLICATION]));
   for (const { type, options } of gateways) {
-    const { namespace: _namespace, ...said } = options;
+    // By its path it has been found.
+    const { namespace: _namespace, path: _path, ...said } = options;
     for (const [name, value] of Object.entries(said)) {
       const first = saidBy.get(name);
       if (first !== undefined && !isDeepStrictEqual(all[name], value)) {
         throw nestjsError(
           "SIO_NESTJS_CONFLICTING_OPTIONS",
           `${first} and ${type.name} share a Socket.IO server, and give its option "${name}" different values: ` +
-            `give it once, or each of them a path of its own`,
+            `give it once, or a gateway a path of its own`,
         );
       }
       all[name] = value;

@@ -160,6 +160,19 @@ describe("an application", () => {
     expect(error.message).toContain('with different values of "path"');
   });
 
+  it("says of its server what its gateways say, or does not start: an option of one of them would open what it has closed", async () => {
+    class Chat {}
+    WebSocketGateway({ cors: true })(Chat);
+    const start = (options: SocketIoOptions) =>
+      failure({ imports: [SocketIoModule.forRoot(options)], providers: [Chat] });
+    const error = await start({ cors: { origin: "https://shop.example" } });
+    expect(error).toMatchObject({ code: "SIO_NESTJS_CONFLICTING_OPTIONS" });
+    expect(error.message).toMatch(/SocketIoModule.forRoot.* and Chat .* "cors"/);
+    for (const options of [{ cors: true }, { cors: undefined, pingInterval: 1000 }, { path: "/socket.io/" }]) {
+      expect(await start(options).catch(String)).toBe("Error: it has started");
+    }
+  });
+
   it("shares it where forRoot is imported twice with the same options", async () => {
     class AppModule {}
     const [one, other] = [SocketIoModule.forRoot({ path: "/a" }), SocketIoModule.forRoot({ path: "/a" })];

@@ -127,10 +127,10 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     this.#host = app.get<HttpAdapterHost>(HttpAdapterHost, { strict: false });
     this.#failures = new EventFailures(own);
     this.#connections = { options: own, failures: this.#failures, track: (work) => this.#track(work) };
-    this.#serverOptions = { onListenerError: ({ error }) => this.#failures.log(error), ...server };
+    this.#serverOptions = server;
     this.#defaultPath = server.path ?? "/socket.io";
     // Of the classes alone: nothing is made yet when a module makes the adapter.
-    this.server = new Server(this.#optionsOf(this.#gatewaysAt(0, this.#defaultPath), this.#defaultPath));
+    this.server = new Server(this.#optionsOf(this.#gatewaysAt(0, this.#defaultPath), 0, this.#defaultPath));
     adapters.set(this.#modules, this);
   }
 
@@ -260,8 +260,16 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     });
   }
 
-  #optionsOf(gateways: readonly Gateway[], path: string): Partial<ServerOptions> {
-    return { ...this.#serverOptions, ...serverOptionsOf(gateways), path };
+  /** Whether it is the server that the options of the application are about. */
+  #isDefault(port: number, path: string): boolean {
+    return serverKey(port, path) === serverKey(0, this.#defaultPath);
+  }
+
+  #optionsOf(gateways: readonly Gateway[], port: number, path: string): Partial<ServerOptions> {
+    // Of servers with a port or path of their own, gateways may say something else.
+    const { path: _path, ...shared } = this.#serverOptions;
+    const said = serverOptionsOf(gateways, this.#isDefault(port, path) ? shared : {});
+    return { onListenerError: ({ error }) => this.#failures.log(error), ...shared, ...said, path };
   }
 
   #serve(port: number, path: string): ServedPort {
@@ -270,8 +278,8 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     if (known !== undefined) return known;
     this.#prepare();
     const gateways = this.#gatewaysAt(port, path);
-    const options = this.#optionsOf(gateways, path);
-    const io = key === serverKey(0, this.#defaultPath) ? this.server : new Server(options);
+    const options = this.#optionsOf(gateways, port, path);
+    const io = this.#isDefault(port, path) ? this.server : new Server(options);
     const sessions = port === 0 ? this.#attachToApplication(io, options) : undefined;
     const served: ServedPort = { io, gateways, namespaces: new Map(), port, sessions, closing: undefined };
     this.#ports.set(key, served);
