@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bothClients, type StockOrOurs } from "../support/both-clients.js";
 import { nextEvent } from "../support/next-event.js";
+import { quietPort } from "../support/quiet-port.js";
 import { NEST_RUNS, prepareNest, startNest, type NestProcess } from "./nest-app.js";
 
 const [{ connect, open }] = bothClients as [StockOrOurs];
@@ -12,7 +13,7 @@ describe.each(NEST_RUNS)("options on Nest $version with $platform", ({ version, 
   let app: NestProcess;
   beforeAll(async () => {
     await prepareNest(version);
-    app = await startNest(version, "options", { PLATFORM: platform });
+    app = await startNest(version, "options", { PLATFORM: platform, OWN_PORT: String(await quietPort()) });
   });
   afterAll(async () => {
     expect(app.output()).not.toContain("unhandledRejection");

@@ -26,7 +26,6 @@ import {
 } from "@nestjs/websockets";
 import { SocketIoAdapter, SocketIoModule } from "@plugboard/nestjs";
 import dns from "node:dns";
-import { createServer } from "node:net";
 import { lastValueFrom, of } from "rxjs";
 import { map } from "rxjs/operators";
 import { createPlatform, listen } from "./platform.mjs";
@@ -193,12 +192,7 @@ for (const [name, filter] of [
 
 // A port of its own, beside the one of the application.
 
-const port = await new Promise<number>((resolve) => {
-  const server = createServer().listen(0, "127.0.0.1", () => {
-    const { port } = server.address() as { port: number };
-    server.close(() => resolve(port));
-  });
-});
+const port = Number(process.env["OWN_PORT"]);
 const ownPort = await create("own-port", { providers: [eventGateway(), eventGateway({ path: "/own" }, port)] });
 await serve("own-port", ownPort);
 console.log(`at own-port-itself ${port}`);
