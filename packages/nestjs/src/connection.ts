@@ -149,6 +149,18 @@ export class Connection {
     this.socket.disconnect();
   }
 
+  /** Calls `handleDisconnect` of a gateway: who does otherwise neither awaits it nor catches what it throws. */
+  disconnecting(call: () => unknown): void {
+    const { failures } = this.#context;
+    try {
+      const result = call();
+      if (!isThenable(result)) return;
+      this.#context.track(Promise.resolve(result).catch((error: unknown) => failures.log(error)));
+    } catch (error) {
+      failures.log(error);
+    }
+  }
+
   #open(): void {
     const waiting = this.#waiting;
     this.#waiting = undefined;

@@ -248,7 +248,6 @@ export class SocketIoAdapter extends AbstractWsAdapter {
         config: this.#config,
         failures: this.#failures,
         onInitFailed: (error) => (this.#initFailure ??= { error }),
-        track: (work) => this.#track(work),
       });
     }
   }
