@@ -96,7 +96,7 @@ describe("request.ioHandshake", () => {
 });
 
 describe("an upgrade", () => {
-  it.each([
+  it.each<[string, object]>([
     ["/socket%2Eio/", {}],
     ["/%73ocket.io", {}],
     ["/socket%2fio/", {}],
