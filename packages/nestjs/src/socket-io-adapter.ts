@@ -11,6 +11,7 @@ import {
 import { admit, type Admission } from "./admission.js";
 import { CookieOrigins } from "./cookie-origins.js";
 import { Connection, type ConnectionContext, type MessageHandler } from "./connection.js";
+import { Counters } from "./counters.js";
 import { inSocketContext } from "./current-socket.js";
 import { EventFailures } from "./event-failures.js";
 import { EventRules } from "./event-rules.js";
@@ -103,7 +104,12 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     this.#config = app.get<ApplicationConfig>(ApplicationConfig, { strict: false });
     this.#host = app.get<HttpAdapterHost>(HttpAdapterHost, { strict: false });
     this.#failures = new EventFailures(own);
-    this.#connections = { options: own, failures: this.#failures, track: (work) => this.#track(work) };
+    this.#connections = {
+      options: own,
+      failures: this.#failures,
+      counters: undefined,
+      track: (work) => this.#track(work),
+    };
     this.#serverOptions = { onListenerError: ({ error }) => this.#failures.log(error), ...server };
     this.#defaultPath = server.path ?? "/socket.io";
     // Of the classes alone: nothing is made yet when a module makes the adapter.
@@ -131,6 +137,20 @@ export class SocketIoAdapter extends AbstractWsAdapter {
   addMiddlewares(namespace: string | RegExp | undefined, middlewares: readonly SocketMiddlewareClass[]): void {
     const admission = { type: SocketIoAdapter, middlewares, guards: [] };
     this.#middlewares.push({ name: gatewayNamespace(namespace), admission });
+  }
+
+  /** Counts from now on, if it does not already: see `SocketIoMetrics`. */
+  startCounting(): Counters {
+    const started = this.#connections.counters;
+    if (started !== undefined) return started;
+    const counters = new Counters();
+    this.#connections.counters = counters;
+    this.#failures.counters = counters;
+    for (const { io } of this.#ports.values()) {
+      // One that waits for its port has none yet.
+      if ((io as Partial<Server>).engine !== undefined) counters.countIn(io);
+    }
+    return counters;
   }
 
   // Called by Nest.
@@ -238,7 +258,9 @@ export class SocketIoAdapter extends AbstractWsAdapter {
   #attachToPort(served: ServedPort, options: Partial<ServerOptions>): void {
     const { io, port } = served;
     const attach = (): void => {
-      if (served.closing === undefined) io.attach(port, options);
+      if (served.closing !== undefined) return;
+      io.attach(port, options);
+      this.#connections.counters?.countIn(io);
     };
     const free = this.#own.hmr ? takePort(port, { adapter: this, close: () => this.#close(served) }) : undefined;
     if (free === undefined) attach();
@@ -250,6 +272,7 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     const httpServer = httpAdapter?.getHttpServer() as Parameters<Server["attach"]>[0] | undefined;
     if (httpServer === undefined) throw new Error("gateways without a port need an application with an HTTP server");
     io.attach(httpServer, options);
+    this.#connections.counters?.countIn(io);
     if (this.#own.handshake !== "app") return undefined;
     const sessions = this.#own.session === false ? undefined : new SharedSessions(io, this.#own.session);
     const origins = new CookieOrigins();
@@ -298,7 +321,14 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     const { mapHttpExceptions } = this.#own;
     const log = (error: unknown): void => this.#failures.log(error);
     const admitted = inSocketContext(socket, () => admit(socket, admissions, { mapHttpExceptions, log }));
-    admitted.then(() => next(), next);
+    admitted.then(
+      () => next(),
+      (error: ExtendedError) => {
+        const { counters } = this.#connections;
+        if (counters !== undefined) counters.refusedSockets++;
+        next(error);
+      },
+    );
   }
 
   #connect({ callbacks, rules, late }: Binding, socket: Socket): void {
