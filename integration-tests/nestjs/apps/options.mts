@@ -24,7 +24,7 @@ import {
   WebSocketGateway,
   WsException,
 } from "@nestjs/websockets";
-import { SocketIoAdapter, SocketIoModule } from "@plugboard/nestjs";
+import { SocketIoAdapter, SocketIoMetrics, SocketIoModule, UseConnectionGuards } from "@plugboard/nestjs";
 import dns from "node:dns";
 import { lastValueFrom, of } from "rxjs";
 import { map } from "rxjs/operators";
@@ -321,6 +321,30 @@ console.log(`preview serves ${adapters.get("preview")?.isServing}`);
 await preview.close();
 
 process.on("unhandledRejection", (error) => console.log("unhandledRejection", error));
-@Module({ imports: [SocketIoModule.forRoot()] })
+
+// Numbers.
+
+@UseConnectionGuards(TokenGuard)
+@WebSocketGateway({ namespace: "counted" })
+class CountedGateway {
+  @SubscribeMessage("echo") echo(@MessageBody() body: unknown) {
+    return body;
+  }
+  @SubscribeMessage("fail") fail() {
+    throw new WsException("not like that");
+  }
+}
+@Controller()
+class CountsController {
+  constructor(@Inject(SocketIoMetrics) private readonly metrics: SocketIoMetrics) {}
+  @Get("counts") counts() {
+    return this.metrics.read();
+  }
+}
+@Module({
+  imports: [SocketIoModule.forRoot()],
+  controllers: [CountsController],
+  providers: [TokenGuard, CountedGateway, SocketIoMetrics],
+})
 class LastModule {}
 await listen(await NestFactory.create(LastModule, await createPlatform(PLATFORM), { logger: ["error"] }));

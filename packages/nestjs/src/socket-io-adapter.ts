@@ -13,6 +13,7 @@ import { admit, type Admission } from "./admission.js";
 import { checkOptions, mistakeOfGateway } from "./check-options.js";
 import { CookieOrigins } from "./cookie-origins.js";
 import { Connection, type ConnectionContext, type MessageHandler } from "./connection.js";
+import { Counters } from "./counters.js";
 import { inSocketContext } from "./current-socket.js";
 import { EventFailures } from "./event-failures.js";
 import { EventRules } from "./event-rules.js";
@@ -126,7 +127,12 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     }
     this.#host = app.get<HttpAdapterHost>(HttpAdapterHost, { strict: false });
     this.#failures = new EventFailures(own);
-    this.#connections = { options: own, failures: this.#failures, track: (work) => this.#track(work) };
+    this.#connections = {
+      options: own,
+      failures: this.#failures,
+      counters: undefined,
+      track: (work) => this.#track(work),
+    };
     this.#serverOptions = server;
     this.#defaultPath = server.path ?? "/socket.io";
     // Of the classes alone: nothing is made yet when a module makes the adapter.
@@ -175,6 +181,20 @@ export class SocketIoAdapter extends AbstractWsAdapter {
   addMiddlewares(namespace: string | RegExp | undefined, middlewares: readonly SocketMiddlewareClass[]): void {
     const admission = { type: SocketIoAdapter, middlewares, guards: [] };
     this.#middlewares.push({ name: gatewayNamespace(namespace), admission });
+  }
+
+  /** Counts from now on, if it does not already: see `SocketIoMetrics`. */
+  startCounting(): Counters {
+    const started = this.#connections.counters;
+    if (started !== undefined) return started;
+    const counters = new Counters();
+    this.#connections.counters = counters;
+    this.#failures.counters = counters;
+    for (const { io } of this.#ports.values()) {
+      // One that waits for its port has none yet.
+      if ((io as Partial<Server>).engine !== undefined) counters.countIn(io);
+    }
+    return counters;
   }
 
   // Called by Nest.
@@ -291,7 +311,9 @@ export class SocketIoAdapter extends AbstractWsAdapter {
   #attachToPort(served: ServedPort, options: Partial<ServerOptions>): void {
     const { io, port } = served;
     const attach = (): void => {
-      if (served.closing === undefined) io.attach(port, options);
+      if (served.closing !== undefined) return;
+      io.attach(port, options);
+      this.#connections.counters?.countIn(io);
     };
     const free = this.#own.hmr ? takePort(port, { adapter: this, close: () => this.#close(served) }) : undefined;
     if (free === undefined) attach();
@@ -305,6 +327,7 @@ export class SocketIoAdapter extends AbstractWsAdapter {
       throw nestjsError("SIO_NESTJS_NO_HTTP_SERVER", "gateways without a port need an application with an HTTP server");
     }
     io.attach(httpServer, options);
+    this.#connections.counters?.countIn(io);
     if (this.#own.handshake !== "app") return undefined;
     const sessions = this.#own.session === false ? undefined : new SharedSessions(io, this.#own.session);
     const origins = new CookieOrigins();
@@ -353,7 +376,14 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     const { mapHttpExceptions } = this.#own;
     const log = (error: unknown): void => this.#failures.log(error);
     const admitted = inSocketContext(socket, () => admit(socket, admissions, { mapHttpExceptions, log }));
-    admitted.then(() => next(), next);
+    admitted.then(
+      () => next(),
+      (error: ExtendedError) => {
+        const { counters } = this.#connections;
+        if (counters !== undefined) counters.refusedSockets++;
+        next(error);
+      },
+    );
   }
 
   #connect({ callbacks, rules, late }: Binding, socket: Socket): void {
