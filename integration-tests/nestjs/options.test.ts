@@ -135,6 +135,19 @@ describe.each(NEST_RUNS)("options on Nest $version with $platform", ({ version, 
     expect(await client.emitWithAck("echo", 2)).toBe(2);
   });
 
+  it("serves the server that an adapter's createIOServer makes, with what it sets there", async () => {
+    const headers = { origin: "https://web.example" };
+    const { headers: answered } = await fetch(`${at("recipe")}/socket.io/?EIO=4&transport=polling`, { headers });
+    expect([answered.get("access-control-allow-origin"), answered.get("x-recipe")]).toEqual([headers.origin, "yes"]);
+    expect(await ask("recipe", "echo", 1)).toBe(1);
+    const rooms = await connect(`${at("recipe")}/rooms`);
+    expect(await rooms.emitWithAck("adapter")).toBe("ConnectedAdapter");
+    const refused = open(at("recipe"), { auth: { refused: true } });
+    expect(await nextEvent(refused, "connect_error")).toEqual([
+      expect.objectContaining({ message: "refused by the recipe" }),
+    ]);
+  });
+
   it("closes the transport of a client that Nest wants closed, so that it comes back", async () => {
     const client = await connect(at("close-client"), { reconnection: true, reconnectionDelay: 10 });
     const again = nextEvent(client, "disconnect").then((why) => nextEvent(client, "connect").then(() => why[0]));
