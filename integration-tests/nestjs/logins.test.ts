@@ -122,6 +122,40 @@ describe.each(NEST_RUNS)("logins on Nest $version with $platform", ({ version, p
     expect(error.description.message).toContain("403");
   });
 
+  const handshake = (headers: Record<string, string>, path = "/socket.io/"): Promise<Response> =>
+    fetch(`${app.url}${path}?EIO=4&transport=polling`, { headers });
+
+  it("lets a page of another origin read all polls of its connection, and tells its browser so before", async () => {
+    const headers = { origin: "https://friend.example" };
+    const poll = `${app.url}/socket.io/?EIO=4&transport=polling`;
+    const asks = { ...headers, "access-control-request-method": "GET", "access-control-request-headers": "x-own" };
+    const { sid } = JSON.parse((await (await handshake(headers)).text()).slice(1)) as { sid: string };
+    const answers = await Promise.all([
+      fetch(poll, { method: "OPTIONS", headers: asks }),
+      fetch(`${poll}&sid=${sid}`, { method: "OPTIONS", headers: asks }),
+      fetch(`${poll}&sid=${sid}`, { method: "POST", headers, body: "40" }),
+    ]);
+    const fields = answers.map(({ status, headers }) => [status, headers.get("access-control-allow-origin")]);
+    expect(fields).toEqual([204, 204, 200].map((status) => [status, headers.origin]));
+    expect(answers.at(-1)?.headers.get("access-control-allow-credentials")).toBe("true");
+  });
+
+  it("takes a page for its own that comes by a proxy whom the platform trusts", async () => {
+    const { cookie = "" } = await loggedIn(app.url);
+    const headers = { cookie, origin: "https://shop.example:8443", "x-forwarded-proto": "https" };
+    const by = async (host: string): Promise<number> =>
+      (await handshake({ ...headers, "x-forwarded-host": host })).status;
+    expect(await by("shop.example:8443")).toBe(200);
+    expect(await by("shop.example")).toBe(403);
+  });
+
+  it("saves what the application changes in the session at a handshake, and sends its cookie", async () => {
+    const { headers } = await handshake({ "x-visit": "first" }, "/socket.io");
+    const browser = new Browser(app.url);
+    browser.cookie = headers.getSetCookie()[0]?.split(";")[0] as string;
+    expect(await browser.get("/data")).toMatchObject({ visit: "first" });
+  });
+
   it("knows no user where nobody is logged in", async () => {
     const browser = new Browser(app.url);
     const socket = await browser.connect(stockOverWebSocket);

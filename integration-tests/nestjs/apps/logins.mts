@@ -103,7 +103,8 @@ class TokenGateway {
 })
 class AppModule {}
 
-const app: any = await NestFactory.create(AppModule, await createPlatform(PLATFORM), { logger: ["error"] });
+const httpAdapter = await createPlatform(PLATFORM, { trustProxy: true, ignoreTrailingSlash: true });
+const app: any = await NestFactory.create(AppModule, httpAdapter, { logger: ["error"] });
 if (COOKIE_CORS !== undefined) app.enableCors({ origin: COOKIE_CORS, credentials: true });
 const secret = "a secret that is long enough for everybody";
 const store = new FileStore();
@@ -117,7 +118,9 @@ if (PLATFORM === "express") {
   Object.setPrototypeOf(FileStore.prototype, session.Store.prototype);
   app.use(session({ secret, store, resave: false, saveUninitialized: false, cookie: { maxAge } }));
   app.use(passport.session());
+  app.getHttpAdapter().getInstance().set("trust proxy", true);
   app.use((req: any, res: any, next: any) => {
+    if (req.headers["x-visit"]) req.session.visit = req.headers["x-visit"];
     const done = (): void => res.end("{}");
     if (req.url === "/login") {
       return req.login(ada, () => {
@@ -139,6 +142,9 @@ if (PLATFORM === "express") {
     rolling: false,
   });
   const fastify = app.getHttpAdapter().getInstance();
+  fastify.addHook("preHandler", async (request: any) => {
+    if (request.headers["x-visit"]) request.session.visit = request.headers["x-visit"];
+  });
   fastify.post("/login", async (request: any) => {
     await request.session.regenerate();
     request.session.user = "ada";
