@@ -1,14 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bothClients, type StockOrOurs } from "../support/both-clients.js";
 import { nextEvent } from "../support/next-event.js";
-import { NEST_RUNS, prepareNest, startNest, type NestProcess } from "./nest-app.js";
-
-const [{ connect, open }] = bothClients as [StockOrOurs];
+import { NEST_CLIENT_RUNS, prepareNest, startNest, type NestProcess } from "./nest-app.js";
 
 const INTERNAL = { status: "error", code: "SIO_INTERNAL_ERROR", message: "Internal server error" };
 const NOT_LIKE_THAT = { status: "error", code: "SIO_EVENT_ERROR", message: "not like that" };
 
-describe.each(NEST_RUNS)("options on Nest $version with $platform", ({ version, platform }) => {
+describe.each(NEST_CLIENT_RUNS)("options on Nest $version with $platform for $name", (run) => {
+  const { version, platform, connect, open } = run;
   let app: NestProcess;
   beforeAll(async () => {
     await prepareNest(version);

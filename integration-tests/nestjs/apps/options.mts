@@ -25,11 +25,9 @@ import {
   WsException,
 } from "@nestjs/websockets";
 import { SocketIoAdapter, SocketIoModule } from "@plugboard/nestjs";
-import dns from "node:dns";
-import { createServer } from "node:net";
 import { lastValueFrom, of } from "rxjs";
 import { map } from "rxjs/operators";
-import { createPlatform, listen } from "./platform.mjs";
+import { createPlatform, freePort, haveBothAddressesOfLocalhost, listen, urlOf } from "./platform.mjs";
 
 const { PLATFORM = "express" } = process.env;
 
@@ -87,7 +85,7 @@ async function create(name: string, metadata: any, options: any = {}, factoryOpt
 
 async function serve(name: string, app: any, host = "127.0.0.1"): Promise<void> {
   await app.listen(0, host);
-  console.log(`at ${name} ${app.getHttpServer().address().port}`);
+  console.log(`at ${name} ${new URL(urlOf(app)).port}`);
 }
 
 const plain: Record<string, object> = {
@@ -193,12 +191,7 @@ for (const [name, filter] of [
 
 // A port of its own, beside the one of the application.
 
-const port = await new Promise<number>((resolve) => {
-  const server = createServer().listen(0, "127.0.0.1", () => {
-    const { port } = server.address() as { port: number };
-    server.close(() => resolve(port));
-  });
-});
+const port = await freePort();
 const ownPort = await create("own-port", { providers: [eventGateway(), eventGateway({ path: "/own" }, port)] });
 await serve("own-port", ownPort);
 console.log(`at own-port-itself ${port}`);
@@ -305,17 +298,7 @@ console.log(`hybrid serves ${adapters.get("hybrid-closed")?.isServing}`);
 
 // Both addresses of localhost, which not every container has.
 
-const { lookup } = dns;
-(dns as any).lookup = (host: string, options: any, done: any) => {
-  if (host !== "localhost" || typeof options !== "object") return lookup(host, options, done);
-  const address = "127.0.0.1";
-  return options.all
-    ? done(null, [
-        { address, family: 4 },
-        { address: "::1", family: 6 },
-      ])
-    : done(null, address, 4);
-};
+haveBothAddressesOfLocalhost();
 const local = await create("localhost", { providers: [eventGateway()] });
 await serve("localhost", local, "localhost");
 
