@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { nextEvent } from "../support/next-event.js";
+import { quietPort } from "../support/quiet-port.js";
 import { NEST_CLIENT_RUNS, prepareNest, startNest, type NestProcess } from "./nest-app.js";
 
 const INTERNAL = { status: "error", code: "SIO_INTERNAL_ERROR", message: "Internal server error" };
@@ -10,7 +11,7 @@ describe.each(NEST_CLIENT_RUNS)("options on Nest $version with $platform for $na
   let app: NestProcess;
   beforeAll(async () => {
     await prepareNest(version);
-    app = await startNest(version, "options", { PLATFORM: platform });
+    app = await startNest(version, "options", { PLATFORM: platform, OWN_PORT: String(await quietPort()) });
   });
   afterAll(async () => {
     expect(app.output()).not.toContain("unhandledRejection");
@@ -191,6 +192,42 @@ describe.each(NEST_CLIENT_RUNS)("options on Nest $version with $platform for $na
       const client = await connect(at("localhost", host), { transports: [transport] });
       expect(await client.emitWithAck("echo", transport)).toBe(transport);
     }
+  });
+
+  it("counts connections, refusals, events, acknowledgements, failures and why sockets leave", async () => {
+    const counts = async (): Promise<object> => (await (await fetch(`${app.url}/counts`)).json()) as object;
+    const nothing = {
+      connections: 0,
+      sockets: 0,
+      connectionsTotal: 0,
+      socketsTotal: 0,
+      refusedHandshakes: 0,
+      refusedSockets: 0,
+      events: 0,
+      acks: 0,
+      errors: 0,
+      disconnects: {},
+    };
+    expect(await counts()).toEqual(nothing);
+    expect((await fetch(`${app.url}/socket.io/?EIO=4&transport=none`)).status).toBe(400);
+    await nextEvent(open(`${app.url}/counted`), "connect_error");
+    const options = { auth: { token: "secret" } };
+    const one = await connect(`${app.url}/counted`, options);
+    const other = await connect(`${app.url}/counted`, options);
+    one.emit("echo", "unacknowledged");
+    expect(await one.emitWithAck("echo", 1)).toBe(1);
+    expect(await one.emitWithAck("fail")).toMatchObject(NOT_LIKE_THAT);
+    const past = { connectionsTotal: 3, socketsTotal: 2, refusedHandshakes: 1, refusedSockets: 1 };
+    const handled = { events: 3, acks: 2, errors: 1 };
+    await vi.waitFor(async () =>
+      expect(await counts()).toEqual({ ...nothing, ...past, ...handled, connections: 2, sockets: 2 }),
+    );
+    one.disconnect();
+    other.io.engine.close();
+    const disconnects = { "client namespace disconnect": 1, "transport close": 1 };
+    await vi.waitFor(async () =>
+      expect(await counts()).toMatchObject({ connections: 0, sockets: 0, disconnects, ...past }),
+    );
   });
 
   it("serves gateways of a hybrid application until it closes", async () => {

@@ -31,7 +31,7 @@ import {
   WsRoom,
 } from "@plugboard/nestjs";
 import { WsThrottlerGuard } from "@plugboard/nestjs/throttler";
-import { freePort, listen, urlOf } from "./platform.mjs";
+import { listen, urlOf } from "./platform.mjs";
 
 const { PLATFORM = "express" } = process.env;
 
@@ -400,7 +400,7 @@ process.on("unhandledRejection", () => console.log("unhandledRejection"));
 const limited = await start(LimitedModule);
 await limited.listen(0, "127.0.0.1");
 
-const port = await freePort();
+const port = Number(process.env["OWN_PORT"]);
 const served = async () => {
   const response = await fetch(`http://127.0.0.1:${port}/socket.io/?EIO=4&transport=polling`).catch(() => undefined);
   return response?.status === 200;

@@ -24,10 +24,10 @@ import {
   WebSocketGateway,
   WsException,
 } from "@nestjs/websockets";
-import { SocketIoAdapter, SocketIoModule } from "@plugboard/nestjs";
+import { SocketIoAdapter, SocketIoMetrics, SocketIoModule, UseConnectionGuards } from "@plugboard/nestjs";
 import { lastValueFrom, of } from "rxjs";
 import { map } from "rxjs/operators";
-import { createPlatform, freePort, haveBothAddressesOfLocalhost, listen, urlOf } from "./platform.mjs";
+import { createPlatform, haveBothAddressesOfLocalhost, listen, urlOf } from "./platform.mjs";
 
 const { PLATFORM = "express" } = process.env;
 
@@ -191,7 +191,7 @@ for (const [name, filter] of [
 
 // A port of its own, beside the one of the application.
 
-const port = await freePort();
+const port = Number(process.env["OWN_PORT"]);
 const ownPort = await create("own-port", { providers: [eventGateway(), eventGateway({ path: "/own" }, port)] });
 await serve("own-port", ownPort);
 console.log(`at own-port-itself ${port}`);
@@ -310,6 +310,30 @@ console.log(`preview serves ${adapters.get("preview")?.isServing}`);
 await preview.close();
 
 process.on("unhandledRejection", (error) => console.log("unhandledRejection", error));
-@Module({ imports: [SocketIoModule.forRoot()] })
+
+// Numbers.
+
+@UseConnectionGuards(TokenGuard)
+@WebSocketGateway({ namespace: "counted" })
+class CountedGateway {
+  @SubscribeMessage("echo") echo(@MessageBody() body: unknown) {
+    return body;
+  }
+  @SubscribeMessage("fail") fail() {
+    throw new WsException("not like that");
+  }
+}
+@Controller()
+class CountsController {
+  constructor(@Inject(SocketIoMetrics) private readonly metrics: SocketIoMetrics) {}
+  @Get("counts") counts() {
+    return this.metrics.read();
+  }
+}
+@Module({
+  imports: [SocketIoModule.forRoot()],
+  controllers: [CountsController],
+  providers: [TokenGuard, CountedGateway, SocketIoMetrics],
+})
 class LastModule {}
 await listen(await NestFactory.create(LastModule, await createPlatform(PLATFORM), { logger: ["error"] }));

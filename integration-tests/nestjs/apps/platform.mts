@@ -1,29 +1,22 @@
 /* oxlint-disable typescript/no-explicit-any -- stands for the program of a user, which is compiled without being checked */
 import dns from "node:dns";
 import { createRequire } from "node:module";
-import { createServer, type AddressInfo } from "node:net";
 
-/** The HTTP adapter of a Nest application. */
-export async function createPlatform(name: string): Promise<any> {
+/**
+ * The HTTP adapter of a Nest application.
+ *
+ * @param fastifyOptions - for Fastify alone
+ */
+export async function createPlatform(name: string, fastifyOptions: object = {}): Promise<any> {
   if (name === "fastify") {
     const { FastifyAdapter } = await import("@nestjs/platform-fastify");
-    return new FastifyAdapter();
+    return new FastifyAdapter(fastifyOptions);
   }
   const { ExpressAdapter } = await import("@nestjs/platform-express");
   return new ExpressAdapter();
 }
 
 export const require: NodeJS.Require = createRequire(import.meta.url);
-
-/** A port on which nobody listens now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
-}
 
 /** From now on `localhost` is two addresses, which not every container has. */
 export function haveBothAddressesOfLocalhost(): void {

@@ -13,7 +13,7 @@ export function inSocketContext<T>(socket: Socket, run: () => T): T {
 }
 
 /** Of the provider of the socket that something is done for. */
-export const CURRENT_SOCKET: unique symbol = Symbol("plugboard.nestjs.socket");
+export const CURRENT_SOCKET: unique symbol = Symbol("the socket: import SocketIoModule.forRoot()");
 
 /**
  * Injects the socket on whose behalf the code runs, into providers of any scope: whatever is read of it is that of the socket whose

@@ -1,3 +1,4 @@
+import { Logger } from "@nestjs/common";
 import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from "@nestjs/core";
 import { AbstractWsAdapter } from "@nestjs/websockets";
 import {
@@ -9,8 +10,10 @@ import {
   type Socket,
 } from "@plugboard/server";
 import { admit, type Admission } from "./admission.js";
+import { checkOptions, mistakeOfGateway } from "./check-options.js";
 import { CookieOrigins } from "./cookie-origins.js";
 import { Connection, type ConnectionContext, type MessageHandler } from "./connection.js";
+import { Counters } from "./counters.js";
 import { inSocketContext } from "./current-socket.js";
 import { EventFailures } from "./event-failures.js";
 import { EventRules } from "./event-rules.js";
@@ -25,6 +28,7 @@ import {
   type SocketMiddlewareClass,
 } from "./gateways.js";
 import { namespacePattern } from "./namespaces.js";
+import { invalidOption, nestjsError } from "./nestjs-error.js";
 import { resolveOptions, type OwnOptions, type SocketIoOptions } from "./options.js";
 import { passThroughPlatform } from "./platform-front.js";
 import { releasePort, takePort } from "./port-owners.js";
@@ -61,6 +65,9 @@ interface Binding {
 
 const adapters = new WeakMap<object, SocketIoAdapter>();
 
+/** Methods of `IoAdapter` of Nest that programs override, and that we have no use for. */
+const NOT_CALLED = ["createIOServer", "mapPayload"];
+
 /**
  * Runs the gateways of a Nest application on Plugboard.
  *
@@ -85,29 +92,51 @@ export class SocketIoAdapter extends AbstractWsAdapter {
   readonly #middlewares: { readonly name: string | RegExp; readonly admission: Admission }[] = [];
   readonly #running = new Set<Promise<unknown>>();
   readonly #onDisposed: (() => void)[] = [];
+  readonly #logger = new Logger("SocketIo");
   #isPrepared = false;
+  #isChecked = false;
   #initFailure: { readonly error: unknown } | undefined = undefined;
 
   /**
    * @param app - the application; its gateways and HTTP server are looked at when it is initialised
-   * @throws TypeError without an application
+   * @throws NestjsError with code `SIO_NESTJS_INVALID_OPTION` without an application or for options that there are not,
+   * `SIO_NESTJS_TWO_ADAPTERS` when it has such an adapter
    */
   constructor(app: ProviderSource, options: SocketIoOptions = {}) {
     super();
     if (typeof (app as Partial<ProviderSource> | undefined)?.get !== "function") {
-      throw new TypeError("new SocketIoAdapter(app) needs the Nest application, not its HTTP server");
+      throw invalidOption("new SocketIoAdapter(app) needs the Nest application, not its HTTP server");
+    }
+    checkOptions(options);
+    const uncalled = NOT_CALLED.find((name) => name in this);
+    if (uncalled !== undefined) {
+      throw invalidOption(
+        `nobody calls ${uncalled} of ${this.constructor.name}: give options, such as adapter: createAdapter(pub, sub), ` +
+          "to SocketIoModule.forRootAsync() or to super(app, options)",
+      );
     }
     const { own, server } = resolveOptions(options);
     this.#own = own;
     this.#modules = app.get<ModulesContainer>(ModulesContainer, { strict: false });
     this.#config = app.get<ApplicationConfig>(ApplicationConfig, { strict: false });
+    if (adapters.has(this.#modules)) {
+      throw nestjsError(
+        "SIO_NESTJS_TWO_ADAPTERS",
+        "the application has a SocketIoAdapter already: keep SocketIoModule or new SocketIoAdapter(app), not both",
+      );
+    }
     this.#host = app.get<HttpAdapterHost>(HttpAdapterHost, { strict: false });
     this.#failures = new EventFailures(own);
-    this.#connections = { options: own, failures: this.#failures, track: (work) => this.#track(work) };
-    this.#serverOptions = { onListenerError: ({ error }) => this.#failures.log(error), ...server };
+    this.#connections = {
+      options: own,
+      failures: this.#failures,
+      counters: undefined,
+      track: (work) => this.#track(work),
+    };
+    this.#serverOptions = server;
     this.#defaultPath = server.path ?? "/socket.io";
     // Of the classes alone: nothing is made yet when a module makes the adapter.
-    this.server = new Server(this.#optionsOf(this.#gatewaysAt(0, this.#defaultPath), this.#defaultPath));
+    this.server = new Server(this.#optionsOf(this.#gatewaysAt(0, this.#defaultPath), 0, this.#defaultPath));
     adapters.set(this.#modules, this);
   }
 
@@ -118,7 +147,7 @@ export class SocketIoAdapter extends AbstractWsAdapter {
 
   /** Whether sockets are closed before the hooks `onModuleDestroy` of other modules are over. */
   get closesEarly(): boolean {
-    return this.#own.shutdownPhase === "moduleDestroy";
+    return this.#own.closesEarly;
   }
 
   /** Whether the server of gateways without a port is attached and not closing. */
@@ -127,10 +156,45 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     return served !== undefined && served.closing === undefined;
   }
 
+  /**
+   * Looks whether it has been put to work, once Nest has bound the gateways.
+   *
+   * @throws NestjsError with code `SIO_NESTJS_TWO_ADAPTERS` when gateways are bound to another adapter
+   */
+  checkWork(): void {
+    if (this.#isChecked) return;
+    this.#isChecked = true;
+    if ((this.#config.getIoAdapter() as unknown) !== this) {
+      throw nestjsError(
+        "SIO_NESTJS_TWO_ADAPTERS",
+        "app.useWebSocketAdapter() has put another adapter in the place of that of SocketIoModule: leave out that line",
+      );
+    }
+    // Programs without an HTTP server, such as scripts, serve nothing anyway.
+    if (this.#host.httpAdapter === undefined || findGateways(this.#modules).length > 0) return;
+    this.#logger.warn(
+      "no module has a class with @WebSocketGateway() among its providers: Socket.IO is not served (SIO_NESTJS_NO_GATEWAY)",
+    );
+  }
+
   /** Adds middlewares to a namespace, or to those of a pattern. They come before those of its gateways. */
   addMiddlewares(namespace: string | RegExp | undefined, middlewares: readonly SocketMiddlewareClass[]): void {
     const admission = { type: SocketIoAdapter, middlewares, guards: [] };
     this.#middlewares.push({ name: gatewayNamespace(namespace), admission });
+  }
+
+  /** Counts from now on, if it does not already: see `SocketIoMetrics`. */
+  startCounting(): Counters {
+    const started = this.#connections.counters;
+    if (started !== undefined) return started;
+    const counters = new Counters();
+    this.#connections.counters = counters;
+    this.#failures.counters = counters;
+    for (const { io } of this.#ports.values()) {
+      // One that waits for its port has none yet.
+      if ((io as Partial<Server>).engine !== undefined) counters.countIn(io);
+    }
+    return counters;
   }
 
   // Called by Nest.
@@ -197,12 +261,13 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     if (this.#isPrepared) return;
     this.#isPrepared = true;
     for (const gateway of findGateways(this.#modules)) {
+      const mistake = mistakeOfGateway(gateway.type.name, gateway.options);
+      if (mistake !== undefined) this.#logger.warn(`${mistake} (SIO_NESTJS_INVALID_OPTION)`);
       prepareGateway(gateway, {
         options: this.#own,
         config: this.#config,
         failures: this.#failures,
         onInitFailed: (error) => (this.#initFailure ??= { error }),
-        track: (work) => this.#track(work),
       });
     }
   }
@@ -214,8 +279,16 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     });
   }
 
-  #optionsOf(gateways: readonly Gateway[], path: string): Partial<ServerOptions> {
-    return { ...this.#serverOptions, ...serverOptionsOf(gateways), path };
+  /** Whether it is the server that the options of the application are about. */
+  #isDefault(port: number, path: string): boolean {
+    return serverKey(port, path) === serverKey(0, this.#defaultPath);
+  }
+
+  #optionsOf(gateways: readonly Gateway[], port: number, path: string): Partial<ServerOptions> {
+    // Of servers with a port or path of their own, gateways may say something else.
+    const { path: _path, ...shared } = this.#serverOptions;
+    const said = serverOptionsOf(gateways, this.#isDefault(port, path) ? shared : {});
+    return { onListenerError: ({ error }) => this.#failures.log(error), ...shared, ...said, path };
   }
 
   #serve(port: number, path: string): ServedPort {
@@ -224,8 +297,8 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     if (known !== undefined) return known;
     this.#prepare();
     const gateways = this.#gatewaysAt(port, path);
-    const options = this.#optionsOf(gateways, path);
-    const io = key === serverKey(0, this.#defaultPath) ? this.server : new Server(options);
+    const options = this.#optionsOf(gateways, port, path);
+    const io = this.#isDefault(port, path) ? this.server : new Server(options);
     const sessions = port === 0 ? this.#attachToApplication(io, options) : undefined;
     const served: ServedPort = { io, gateways, namespaces: new Map(), port, sessions, closing: undefined };
     this.#ports.set(key, served);
@@ -238,7 +311,9 @@ export class SocketIoAdapter extends AbstractWsAdapter {
   #attachToPort(served: ServedPort, options: Partial<ServerOptions>): void {
     const { io, port } = served;
     const attach = (): void => {
-      if (served.closing === undefined) io.attach(port, options);
+      if (served.closing !== undefined) return;
+      io.attach(port, options);
+      this.#connections.counters?.countIn(io);
     };
     const free = this.#own.hmr ? takePort(port, { adapter: this, close: () => this.#close(served) }) : undefined;
     if (free === undefined) attach();
@@ -248,8 +323,11 @@ export class SocketIoAdapter extends AbstractWsAdapter {
   #attachToApplication(io: Server, options: Partial<ServerOptions>): SharedSessions | undefined {
     const { httpAdapter } = this.#host;
     const httpServer = httpAdapter?.getHttpServer() as Parameters<Server["attach"]>[0] | undefined;
-    if (httpServer === undefined) throw new Error("gateways without a port need an application with an HTTP server");
+    if (httpServer === undefined) {
+      throw nestjsError("SIO_NESTJS_NO_HTTP_SERVER", "gateways without a port need an application with an HTTP server");
+    }
     io.attach(httpServer, options);
+    this.#connections.counters?.countIn(io);
     if (this.#own.handshake !== "app") return undefined;
     const sessions = this.#own.session === false ? undefined : new SharedSessions(io, this.#own.session);
     const origins = new CookieOrigins();
@@ -298,7 +376,14 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     const { mapHttpExceptions } = this.#own;
     const log = (error: unknown): void => this.#failures.log(error);
     const admitted = inSocketContext(socket, () => admit(socket, admissions, { mapHttpExceptions, log }));
-    admitted.then(() => next(), next);
+    admitted.then(
+      () => next(),
+      (error: ExtendedError) => {
+        const { counters } = this.#connections;
+        if (counters !== undefined) counters.refusedSockets++;
+        next(error);
+      },
+    );
   }
 
   #connect({ callbacks, rules, late }: Binding, socket: Socket): void {

@@ -6,15 +6,19 @@ import {
   type DynamicModule,
   type ModuleMetadata,
   type OnModuleDestroy,
+  type OnModuleInit,
   type Provider,
 } from "@nestjs/common";
 import { ApplicationConfig, ModuleRef, ModulesContainer } from "@nestjs/core";
 import type { AsyncApiDocument, AsyncApiOptions } from "@plugboard/contract";
+import { isDeepStrictEqual } from "node:util";
 import { createAsyncApi } from "./async-api.js";
+import { checkAsyncOptions } from "./check-options.js";
 import { CURRENT_SOCKET, currentSocketProvider } from "./current-socket.js";
 import { FirstToClose, FirstToCloseModule } from "./first-to-close.js";
 import type { SocketMiddlewareClass } from "./gateways.js";
 import { SocketIoHealthIndicator } from "./health-indicator.js";
+import { nestjsError } from "./nestjs-error.js";
 import type { SocketIoOptions } from "./options.js";
 import { SocketIoAdapter, type ProviderSource } from "./socket-io-adapter.js";
 import { injectedNamespaces, namespaceToken, SOCKET_IO_SERVER } from "./tokens.js";
@@ -61,6 +65,23 @@ function namespaceProviders(): Provider[] {
   }));
 }
 
+/** Of the adapters that modules have made. */
+const givenOptions = new WeakMap<SocketIoAdapter, SocketIoOptions>();
+
+/** @throws NestjsError with code `SIO_NESTJS_CONFLICTING_OPTIONS` unless it was made with the same options */
+function sharedAdapter(first: SocketIoAdapter, options: SocketIoOptions): SocketIoAdapter {
+  const one: Record<string, unknown> = { ...givenOptions.get(first) };
+  const other: Record<string, unknown> = { ...options };
+  const names = [...new Set([...Object.keys(one), ...Object.keys(other)])];
+  const differing = names.filter((name) => !isDeepStrictEqual(one[name], other[name]));
+  if (differing.length === 0) return first;
+  throw nestjsError(
+    "SIO_NESTJS_CONFLICTING_OPTIONS",
+    `SocketIoModule is imported with different values of ${differing.map((name) => `"${name}"`).join(", ")}: an application has one adapter, so ` +
+      `import SocketIoModule.forRoot() once; gateways with a path of their own say so in @WebSocketGateway({ path })`,
+  );
+}
+
 let features = 0;
 
 class SocketIoFeatureModule {}
@@ -72,7 +93,7 @@ class SocketIoFeatureModule {}
  * imports: [SocketIoModule.forRoot({ cors: { origin: "https://example.com" } })]
  * ```
  */
-export class SocketIoModule extends Base implements OnModuleDestroy {
+export class SocketIoModule extends Base implements OnModuleInit, OnModuleDestroy {
   readonly #adapter: SocketIoAdapter;
 
   constructor(adapter: SocketIoAdapter, first: FirstToClose, modules: ModulesContainer) {
@@ -84,6 +105,17 @@ export class SocketIoModule extends Base implements OnModuleDestroy {
   /** @param options - those of the adapter */
   static override forRoot(options: SocketIoOptions & SocketIoModuleExtras = {}): DynamicModule {
     return super.forRoot(options);
+  }
+
+  /**
+   * @param options - `useFactory` with `inject` and `imports`, `useClass` or `useExisting`, and `isGlobal`
+   * @throws NestjsError with code `SIO_NESTJS_INVALID_OPTION` for others
+   */
+  static override forRootAsync(
+    options: ConfigurableModuleAsyncOptions<SocketIoOptions> & SocketIoModuleExtras,
+  ): DynamicModule {
+    checkAsyncOptions(options);
+    return super.forRootAsync(options);
   }
 
   /** Adds middlewares to a namespace, whether or not it has gateways. `forRoot` has to be imported somewhere. */
@@ -119,6 +151,10 @@ export class SocketIoModule extends Base implements OnModuleDestroy {
     return createAsyncApi(app, options);
   }
 
+  onModuleInit(): void {
+    this.#adapter.checkWork();
+  }
+
   async onModuleDestroy(): Promise<void> {
     if (this.#adapter.closesEarly) await this.#adapter.dispose();
   }
@@ -134,7 +170,11 @@ Module({
     {
       provide: SocketIoAdapter,
       useFactory: (config: ApplicationConfig, moduleRef: ModuleRef, options: SocketIoOptions) => {
-        const adapter = new SocketIoAdapter(moduleRef as unknown as ProviderSource, options);
+        const app = moduleRef as unknown as ProviderSource;
+        const first = SocketIoAdapter.of(app);
+        if (first !== undefined) return sharedAdapter(first, options);
+        const adapter = new SocketIoAdapter(app, options);
+        givenOptions.set(adapter, options);
         config.setIoAdapter(adapter as unknown as Parameters<ApplicationConfig["setIoAdapter"]>[0]);
         return adapter;
       },
