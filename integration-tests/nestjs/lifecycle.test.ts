@@ -20,12 +20,18 @@ describe.each(NEST_CLIENT_RUNS)("an application on Nest $version with $platform 
   });
   afterAll(() => app.kill());
 
-  it("shares the session of the platform with sockets", async () => {
-    const login = await fetch(`${app.url}/login`);
-    const cookie = login.headers.getSetCookie().join("; ").split(";")[0] as string;
-    for (const transports of [["polling"], ["websocket"]] as ("polling" | "websocket")[][]) {
-      const client = await connect(app.url, { transports, extraHeaders: { cookie, "x-test": "1" } });
-      expect(await client.emitWithAck("session")).toEqual({ user: "ada", header: "1" });
+  const urlOf = (name: string): string => new RegExp(`^at ${name} (\\S+)$`, "m").exec(app.output())?.[1] as string;
+
+  it("shares the session of the platform with sockets, or leaves it on the request with session: false", async () => {
+    const seenBy = async (url: string, transport: "polling" | "websocket"): Promise<unknown> => {
+      const login = await fetch(`${url}/login`);
+      const cookie = login.headers.getSetCookie().join("; ").split(";")[0] as string;
+      const client = await connect(url, { transports: [transport], extraHeaders: { cookie, "x-test": "1" } });
+      return client.emitWithAck("session");
+    };
+    for (const transport of ["polling", "websocket"] as const) {
+      expect(await seenBy(app.url, transport)).toEqual({ user: "ada", isShared: true, header: "1" });
+      expect(await seenBy(urlOf("unshared"), transport)).toEqual({ user: "ada", isShared: false, header: "1" });
     }
   });
 
@@ -53,7 +59,7 @@ describe.each(NEST_CLIENT_RUNS)("an application on Nest $version with $platform 
   it("awaits handlers and handleDisconnect when it closes, before modules end if it is told so", async () => {
     const reasons = await Promise.all(
       Object.keys(CLOSING).map(async (name) => {
-        const client = await connect(new RegExp(`^at ${name} (\\S+)$`, "m").exec(app.output())?.[1] as string);
+        const client = await connect(urlOf(name));
         const disconnected = nextEvent(client, "disconnect").then(([reason]) => reason);
         client.emit("slow");
         await app.printed(`${name}: handler begins`);

@@ -34,6 +34,7 @@ import {
   SocketIoModule,
   SocketMiddleware,
   UseConnectionGuards,
+  WsData,
   WsEventName,
   WsParam,
   WsUser,
@@ -225,9 +226,10 @@ class ChatGateway {
   @SubscribeMessage("who") who(
     @WsUser() user: unknown,
     @WsUser("name") name: string,
-    @ConnectedSocket() { data }: any,
+    @WsData("stamp") stamp: string,
+    @WsData() { pattern }: any,
   ) {
-    return { user, name, stamp: data.stamp, pattern: data.pattern, nsp: this.nsp.name };
+    return { user, name, stamp, pattern, nsp: this.nsp.name };
   }
 }
 

@@ -95,38 +95,43 @@ for (const [by, phase] of [
 
 @WebSocketGateway()
 class SessionGateway {
-  @SubscribeMessage("session") session(@WsSession() session: any, @ConnectedSocket() client: any) {
-    return { user: session?.data.user, header: client.handshake.headers["x-test"] };
+  @SubscribeMessage("session") session(@WsSession("user") user: unknown, @ConnectedSocket() client: any) {
+    return { user, isShared: client.session !== undefined, header: client.handshake.headers["x-test"] };
   }
 }
 
-const app = await create({ providers: [SessionGateway] });
-const secret = "a secret that is long enough for everybody";
-if (PLATFORM === "express") {
-  app.use(require("express-session")({ secret, resave: false, saveUninitialized: false }));
-  app.use((req: any, res: any, next: any) => {
-    res.setHeader("x-powered-by-hook", "yes");
-    if (req.headers["x-refuse"]) return res.status(401).end("refused by the platform");
-    if (req.headers["x-answer-and-go-on"]) res.status(403).end("answered");
-    if (req.url === "/login") {
-      req.session.user = "ada";
-      return res.end("ok");
-    }
-    next();
-  });
-} else {
-  await app.register(require("@fastify/cookie"));
-  await app.register(require("@fastify/session"), { secret, cookie: { secure: false }, saveUninitialized: false });
-  const fastify = app.getHttpAdapter().getInstance();
-  fastify.addHook("preHandler", async (request: any, reply: any) => {
-    reply.header("x-powered-by-hook", "yes");
-    if (request.headers["x-refuse"]) return reply.code(401).send("refused by the platform");
-    if (request.headers["x-answer-and-go-on"]) reply.raw.writeHead(403).end("answered");
-  });
-  fastify.get("/login", async (request: any) => {
-    request.session.user = "ada";
-    return "ok";
-  });
+async function serveSessions(options: object = {}): Promise<string> {
+  const app = await create({ providers: [SessionGateway] }, options);
+  const secret = "a secret that is long enough for everybody";
+  if (PLATFORM === "express") {
+    app.use(require("express-session")({ secret, resave: false, saveUninitialized: false }));
+    app.use((req: any, res: any, next: any) => {
+      res.setHeader("x-powered-by-hook", "yes");
+      if (req.headers["x-refuse"]) return res.status(401).end("refused by the platform");
+      if (req.headers["x-answer-and-go-on"]) res.status(403).end("answered");
+      if (req.url === "/login") {
+        req.session.user = "ada";
+        return res.end("ok");
+      }
+      next();
+    });
+  } else {
+    await app.register(require("@fastify/cookie"));
+    await app.register(require("@fastify/session"), { secret, cookie: { secure: false }, saveUninitialized: false });
+    const fastify = app.getHttpAdapter().getInstance();
+    fastify.addHook("preHandler", async (request: any, reply: any) => {
+      reply.header("x-powered-by-hook", "yes");
+      if (request.headers["x-refuse"]) return reply.code(401).send("refused by the platform");
+      if (request.headers["x-answer-and-go-on"]) reply.raw.writeHead(403).end("answered");
+    });
+    fastify.get("/login", async (request: any) => {
+      request.session.user = "ada";
+      return "ok";
+    });
+  }
+  await app.listen(0, "127.0.0.1");
+  return urlOf(app);
 }
-await app.listen(0, "127.0.0.1");
-console.log(`listening ${urlOf(app)}`);
+
+console.log(`at unshared ${await serveSessions({ session: false })}`);
+console.log(`listening ${await serveSessions()}`);

@@ -14,7 +14,7 @@ import {
   UseFilters,
   UseGuards,
 } from "@nestjs/common";
-import { APP_INTERCEPTOR, NestFactory, REQUEST } from "@nestjs/core";
+import { APP_INTERCEPTOR, NestFactory, REQUEST, SerializedGraph } from "@nestjs/core";
 import { MessagePattern, Server as MicroserviceServer } from "@nestjs/microservices";
 import {
   BaseWsExceptionFilter,
@@ -258,6 +258,38 @@ class ScopedGateway {
 }
 await serve("scoped", await create("scoped", { providers: [PerSocket, ScopedGateway] }));
 
+// Events that come while handleConnection goes on.
+
+@WebSocketGateway()
+class StillConnectingGateway {
+  handleConnection(client: any) {
+    return new Promise((resolve) => client.once("disconnect", resolve));
+  }
+  @SubscribeMessage("echo") echo(@MessageBody() body: unknown) {
+    return body;
+  }
+}
+await serve("no-await", await create("no-await", { providers: [StillConnectingGateway] }, { awaitConnection: false }));
+
+// What Nest asks of an adapter: to close whatever is open, and gateways in the graph of the application.
+
+const forced = await create("forced", { providers: [eventGateway()] }, {}, { forceCloseConnections: true });
+await serve("forced", forced);
+
+const inspected = await create("inspected", { providers: [eventGateway()] }, {}, { snapshot: true });
+await inspected.init();
+const { entrypoints } = inspected.get(SerializedGraph).toJSON();
+const methods = Object.values<any>(entrypoints)
+  .flat()
+  .filter(({ type }) => type === "websocket");
+console.log(
+  `in the graph: ${methods
+    .map(({ methodName }) => methodName)
+    .sort()
+    .join(" ")}`,
+);
+await inspected.close();
+
 // A hybrid application: HTTP, sockets and messages of a transport.
 
 class LoopTransport extends MicroserviceServer {
@@ -328,6 +360,10 @@ class CountsController {
   constructor(@Inject(SocketIoMetrics) private readonly metrics: SocketIoMetrics) {}
   @Get("counts") counts() {
     return this.metrics.read();
+  }
+  @Get("close-forced") async close() {
+    await forced.close();
+    return "closed";
   }
 }
 @Module({
