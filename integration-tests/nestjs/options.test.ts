@@ -1,15 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { bothClients, type StockOrOurs } from "../support/both-clients.js";
 import { nextEvent } from "../support/next-event.js";
 import { quietPort } from "../support/quiet-port.js";
-import { NEST_RUNS, prepareNest, startNest, type NestProcess } from "./nest-app.js";
-
-const [{ connect, open }] = bothClients as [StockOrOurs];
+import { NEST_CLIENT_RUNS, prepareNest, startNest, type NestProcess } from "./nest-app.js";
 
 const INTERNAL = { status: "error", code: "SIO_INTERNAL_ERROR", message: "Internal server error" };
 const NOT_LIKE_THAT = { status: "error", code: "SIO_EVENT_ERROR", message: "not like that" };
 
-describe.each(NEST_RUNS)("options on Nest $version with $platform", ({ version, platform }) => {
+describe.each(NEST_CLIENT_RUNS)("options on Nest $version with $platform for $name", (run) => {
+  const { version, platform, connect, open } = run;
   let app: NestProcess;
   beforeAll(async () => {
     await prepareNest(version);
@@ -248,6 +246,36 @@ describe.each(NEST_RUNS)("options on Nest $version with $platform", ({ version, 
   it("serves gateways of a hybrid application until it closes", async () => {
     expect(await ask("hybrid", "double", 21)).toBe(42);
     expect(app.output()).toContain("hybrid serves false");
+  });
+
+  it("hands out events while handleConnection goes on with awaitConnection: false", async () => {
+    expect(await ask("no-await", "echo", 1)).toBe(1);
+  });
+
+  it("closes what is open with forceCloseConnections: sockets, polls and idle connections", async () => {
+    const client = await connect(at("forced"));
+    const reason = nextEvent(client, "disconnect").then(([why]) => why);
+    const poll = `${at("forced")}/socket.io/?EIO=4&transport=polling`;
+    const { sid } = JSON.parse((await (await fetch(poll)).text()).slice(1)) as { sid: string };
+    const pending = fetch(`${poll}&sid=${sid}`)
+      .then((response) => response.text())
+      .catch(() => "cut");
+    expect(await (await fetch(`${app.url}/close-forced`)).text()).toBe("closed");
+    expect(await reason).toBe("transport close");
+    await pending;
+  });
+
+  it("shows the handlers of gateways in the graph of the application", () => {
+    expect(/^in the graph: (.*)$/m.exec(app.output())?.[1]?.split(" ")).toEqual([
+      "drop",
+      "echo",
+      "eventError",
+      "http",
+      "none",
+      "range",
+      "values",
+      "ws",
+    ]);
   });
 
   it("serves nothing in preview mode", () => {

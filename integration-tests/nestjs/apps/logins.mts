@@ -9,7 +9,7 @@ import { InjectServer, SocketIoModule, UseConnectionGuards, WsSession, WsUser } 
 import { credentials } from "@plugboard/auth";
 import { EventEmitter } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
-import { createPlatform, require } from "./platform.mjs";
+import { createPlatform, require, urlOf } from "./platform.mjs";
 
 const { PLATFORM = "express", FILE = "", PORT = "0", COOKIE_CORS } = process.env;
 const maxAge = 600_000;
@@ -158,4 +158,4 @@ if (PLATFORM === "express") {
 }
 app.enableShutdownHooks();
 await app.listen(Number(PORT), "127.0.0.1");
-console.log(`listening http://127.0.0.1:${app.getHttpServer().address().port}`);
+console.log(`listening ${urlOf(app)}`);
