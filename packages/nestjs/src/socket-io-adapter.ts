@@ -252,10 +252,7 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     if (this.#own.handshake !== "app") return undefined;
     const sessions = this.#own.session === false ? undefined : new SharedSessions(io, this.#own.session);
     const origins = new CookieOrigins();
-    passThroughPlatform(io, httpAdapter, io.path(), (req, res) => {
-      sessions?.learn(req);
-      origins.learn(req, res);
-    });
+    passThroughPlatform(io, httpAdapter, io.path(), sessions, (req, res) => origins.learn(req, res));
     io.engine.opts.checkOrigin ??= origins.isAllowed;
     return sessions;
   }
