@@ -368,10 +368,7 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     const sessions = this.#own.session === false ? undefined : new SharedSessions(io, this.#own.session);
     if (sessions !== undefined) this.#sessions.set(io, sessions);
     const origins = new CookieOrigins();
-    passThroughPlatform(io, httpAdapter, io.path(), (req, res) => {
-      sessions?.learn(req);
-      origins.learn(req, res);
-    });
+    passThroughPlatform(io, httpAdapter, io.path(), sessions, (req, res) => origins.learn(req, res));
     io.engine.opts.checkOrigin ??= origins.isAllowed;
   }
 

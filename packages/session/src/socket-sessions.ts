@@ -35,7 +35,7 @@ export class SocketSessions {
     const takesTurn = options.takesTurn ?? ((req: { method?: unknown }) => !SAFE_METHODS.has(req.method));
     return (req, res, next) => {
       const waits = takesTurn(req);
-      const scope = this.#core.scopeOf(req, res, waits);
+      const scope = this.#core.scopeOf(req, res, waits, options.sessionOf);
       const goOn = (error?: unknown): void => {
         scope.followTo(res);
         next(error);
