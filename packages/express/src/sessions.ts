@@ -6,6 +6,7 @@ import {
   fromRequest,
   SocketSessions,
   type ExpressSessionStore,
+  type MiddlewareOptions,
   type SocketMiddleware,
   type SocketSessionsOptions,
 } from "@plugboard/session";
@@ -84,13 +85,13 @@ export class SharedSessions {
 
   /** Has a request, before any middleware, take turns with sockets. */
   enter(req: IncomingMessage, res: ServerResponse, goOn: (error?: unknown) => void): void {
+    const outside = AsyncLocalStorage.snapshot() as Outside;
+    this.#outsides.set(req, outside);
     if (this.#sessions === undefined) {
-      this.#watch(req);
-      return goOn();
+      this.#watch(req, res);
+      return outside(goOn);
     }
-    this.#outsides.set(req, AsyncLocalStorage.snapshot() as Outside);
-    const takesTurn = this.#options.takesTurn;
-    this.#sessions.middleware((_req, _res, next) => next(), takesTurn && { takesTurn })(req, res, goOn);
+    this.#sessions.middleware((_req, _res, next) => next(), this.#turns)(req, res, goOn);
   }
 
   /** Hands a handshake on, which has its session now: what begins there outlives the request. */
@@ -111,8 +112,13 @@ export class SharedSessions {
     this.#sessions?.close();
   }
 
+  get #turns(): MiddlewareOptions {
+    const { takesTurn } = this.#options;
+    return takesTurn === undefined ? {} : { takesTurn };
+  }
+
   /** `express-session` says where it keeps sessions on each request, before it looks for one. */
-  #watch(req: IncomingMessage): void {
+  #watch(req: IncomingMessage, res: ServerResponse): void {
     Object.defineProperty(req, "sessionStore", {
       configurable: true,
       enumerable: true,
@@ -125,6 +131,7 @@ export class SharedSessions {
           writable: true,
         });
         if (this.#sessions === undefined) this.#learn(store);
+        this.#sessions?.enterLate(req, res, this.#turns);
       },
     });
   }
