@@ -7,12 +7,13 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { bothClients } from "../support/both-clients.js";
 import { selfSignedCertificate } from "../support/self-signed-certificate.js";
 import { nextEvent } from "../support/next-event.js";
+import { whenClosed } from "../support/when-closed.js";
 import { deferred } from "./deferred.js";
 import { listen, startApp } from "./start-app.js";
 
 /** Milliseconds for handlers; what follows it may take as long again and more on a slow machine, but no timeout of Node's. */
 const CLOSE_TIMEOUT = 500;
-const SOON_MS = 8000;
+const SOON_MS = 20_000;
 
 const [stock] = bothClients as [(typeof bothClients)[number]];
 
@@ -79,7 +80,7 @@ describe("an application closes in time", () => {
     onTestFinished(() => void secure.destroy());
     secure.on("error", () => {}).resume();
     await once(secure, "secureConnect");
-    const ended = Promise.all([once(socket, "end"), once(secure, "close")]);
+    const ended = Promise.all([once(socket, "end"), whenClosed(secure)]);
     await closes(app as never);
     await ended;
   });

@@ -49,8 +49,9 @@ describe.each(NEST_VERSIONS)("@nestjs/platform-socket.io %s", (version) => {
   });
 
   it("hands out events before handleConnection is over, which we do not", async () => {
-    const answerOf = (name: string): Promise<unknown> => open(`${url(name)}/slow`).emitWithAck("ready", 1);
-    expect(await answerOf("anchor")).toMatchObject({ ready: false });
+    const answerOf = (name: string, auth = {}): Promise<unknown> =>
+      open(`${url(name)}/slow`, { auth }).emitWithAck("ready", 1);
+    expect(await answerOf("anchor", { hold: true })).toMatchObject({ ready: false });
     expect(await answerOf("ours")).toMatchObject({ ready: true });
   });
 

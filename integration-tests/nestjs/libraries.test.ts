@@ -89,8 +89,9 @@ describe.each(NEST_RUNS)("libraries of Nest $version with $platform", ({ version
 });
 
 describe.each(NEST_VERSIONS)("the Redis adapter on Nest %s", (version) => {
+  beforeAll(() => prepareNest(version));
+
   it("brings what one process says to the clients of another", async () => {
-    await prepareNest(version);
     const redis = await startRedis();
     onTestFinished(() => redis.remove());
     const apps = await Promise.all([1, 2].map(() => startNest(version, "libraries", { REDIS: redis.socket })));

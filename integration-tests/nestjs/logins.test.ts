@@ -1,9 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { Browser, clientKinds, loggedIn, stockOverWebSocket } from "../session/browser.js";
 import { nextEvent } from "../support/next-event.js";
+import { quietPort } from "../support/quiet-port.js";
 import { NEST_RUNS, prepareNest, startNest, type NestProcess } from "./nest-app.js";
 
 type Env = Readonly<Record<string, string>>;
@@ -26,10 +27,10 @@ describe.each(NEST_RUNS)("logins on Nest $version with $platform", ({ version, p
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** One of its own, for a test that ends it or has other sessions. */
+  /** One of its own, for a test that ends it or has other sessions. Its port is nobody else's while it restarts. */
   async function start(env: Env = {}): Promise<NestProcess & { restart(): Promise<NestProcess> }> {
     const own = { PLATFORM: platform, FILE: join(folder, "own-sessions.json"), ...env };
-    const app = await startNest(version, "logins", own);
+    const app = await startNest(version, "logins", { ...own, PORT: String(await quietPort()) });
     onTestFinished(() => app.kill());
     return {
       ...app,
@@ -121,6 +122,40 @@ describe.each(NEST_RUNS)("logins on Nest $version with $platform", ({ version, p
     expect(error.description.message).toContain("403");
   });
 
+  const handshake = (headers: Record<string, string>, path = "/socket.io/"): Promise<Response> =>
+    fetch(`${app.url}${path}?EIO=4&transport=polling`, { headers });
+
+  it("lets a page of another origin read all polls of its connection, and tells its browser so before", async () => {
+    const headers = { origin: "https://friend.example" };
+    const poll = `${app.url}/socket.io/?EIO=4&transport=polling`;
+    const asks = { ...headers, "access-control-request-method": "GET", "access-control-request-headers": "x-own" };
+    const { sid } = JSON.parse((await (await handshake(headers)).text()).slice(1)) as { sid: string };
+    const answers = await Promise.all([
+      fetch(poll, { method: "OPTIONS", headers: asks }),
+      fetch(`${poll}&sid=${sid}`, { method: "OPTIONS", headers: asks }),
+      fetch(`${poll}&sid=${sid}`, { method: "POST", headers, body: "40" }),
+    ]);
+    const fields = answers.map(({ status, headers }) => [status, headers.get("access-control-allow-origin")]);
+    expect(fields).toEqual([204, 204, 200].map((status) => [status, headers.origin]));
+    expect(answers.at(-1)?.headers.get("access-control-allow-credentials")).toBe("true");
+  });
+
+  it("takes a page for its own that comes by a proxy whom the platform trusts", async () => {
+    const { cookie = "" } = await loggedIn(app.url);
+    const headers = { cookie, origin: "https://shop.example:8443", "x-forwarded-proto": "https" };
+    const by = async (host: string): Promise<number> =>
+      (await handshake({ ...headers, "x-forwarded-host": host })).status;
+    expect(await by("shop.example:8443")).toBe(200);
+    expect(await by("shop.example")).toBe(403);
+  });
+
+  it("saves what the application changes in the session at a handshake, and sends its cookie", async () => {
+    const { headers } = await handshake({ "x-visit": "first" }, "/socket.io");
+    const browser = new Browser(app.url);
+    browser.cookie = headers.getSetCookie()[0]?.split(";")[0] as string;
+    expect(await browser.get("/data")).toMatchObject({ visit: "first" });
+  });
+
   it("knows no user where nobody is logged in", async () => {
     const browser = new Browser(app.url);
     const socket = await browser.connect(stockOverWebSocket);
@@ -130,10 +165,16 @@ describe.each(NEST_RUNS)("logins on Nest $version with $platform", ({ version, p
   // What expires does so by a clock: sessions by that of the platform's store, tokens by ours. Nest has no part in it.
   if (version === "12") {
     it("ends a socket when its session expires, and refuses it then", async () => {
-      const browser = await loggedIn((await start({ MAX_AGE: "1500" })).url);
+      const file = join(folder, "brief-sessions.json");
+      const browser = await loggedIn((await start({ FILE: file })).url);
       const socket = await browser.connect(stockOverWebSocket, { path: "/shop" });
+      const ended = nextEvent(socket, "disconnect");
       const refused = nextEvent<[Refusal]>(socket, "connect_error");
-      expect((await nextEvent(socket, "disconnect"))[0]).toBe("transport close");
+      const stored = JSON.parse(await readFile(file, "utf8")) as Record<string, { cookie: { expires: Date } }>;
+      for (const { cookie } of Object.values(stored)) cookie.expires = new Date(Date.now() + 500);
+      await writeFile(file, JSON.stringify(stored));
+      socket.emit("look");
+      expect((await ended)[0]).toBe("transport close");
       expect((await refused)[0].data).toEqual(REFUSED);
     });
   }
@@ -141,14 +182,13 @@ describe.each(NEST_RUNS)("logins on Nest $version with $platform", ({ version, p
   if (version === "12" && platform === "express") {
     it("ends a socket when its token expires, and lets it in with the next one", async () => {
       const browser = new Browser(app.url);
-      const lifetimes = [1500, 60_000];
-      const auth = (done: (auth: object) => void): void =>
-        done({ token: `ada:${Date.now() + (lifetimes.shift() ?? 0)}` });
-      const socket = await browser.connect(stockOverWebSocket, { path: "/tokens", auth });
-      expect(await socket.emitWithAck("who")).toBe("ada in /tokens");
-      const back = nextEvent(socket, "connect");
-      expect((await nextEvent(socket, "disconnect"))[0]).toBe("transport close");
-      await back;
+      const lifetimes = [1000, 60_000];
+      const auth = (done: (auth: object) => void): void => done({ token: `ada:${lifetimes.shift() ?? 0}` });
+      const socket = browser.open(stockOverWebSocket, { path: "/tokens", auth });
+      const ended = nextEvent(socket, "disconnect");
+      await nextEvent(socket, "connect");
+      expect((await ended)[0]).toBe("transport close");
+      await nextEvent(socket, "connect");
       expect(await socket.emitWithAck("who")).toBe("ada in /tokens");
     });
   }

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { bothClients, type StockOrOurs } from "../support/both-clients.js";
 import { nextEvent } from "../support/next-event.js";
+import { quietPort } from "../support/quiet-port.js";
 import { NEST_RUNS, prepareNest, startNest, type NestProcess } from "./nest-app.js";
 
 const [{ connect, open }] = bothClients as [StockOrOurs];
@@ -12,7 +13,7 @@ describe.each(NEST_RUNS)("options on Nest $version with $platform", ({ version, 
   let app: NestProcess;
   beforeAll(async () => {
     await prepareNest(version);
-    app = await startNest(version, "options", { PLATFORM: platform });
+    app = await startNest(version, "options", { PLATFORM: platform, OWN_PORT: String(await quietPort()) });
   });
   afterAll(async () => {
     expect(app.output()).not.toContain("unhandledRejection");
@@ -134,6 +135,19 @@ describe.each(NEST_RUNS)("options on Nest $version with $platform", ({ version, 
     expect(await client.emitWithAck("echo", 2)).toBe(2);
   });
 
+  it("serves the server that an adapter's createIOServer makes, with what it sets there", async () => {
+    const headers = { origin: "https://web.example" };
+    const { headers: answered } = await fetch(`${at("recipe")}/socket.io/?EIO=4&transport=polling`, { headers });
+    expect([answered.get("access-control-allow-origin"), answered.get("x-recipe")]).toEqual([headers.origin, "yes"]);
+    expect(await ask("recipe", "echo", 1)).toBe(1);
+    const rooms = await connect(`${at("recipe")}/rooms`);
+    expect(await rooms.emitWithAck("adapter")).toBe("ConnectedAdapter");
+    const refused = open(at("recipe"), { auth: { refused: true } });
+    expect(await nextEvent(refused, "connect_error")).toEqual([
+      expect.objectContaining({ message: "refused by the recipe" }),
+    ]);
+  });
+
   it("closes the transport of a client that Nest wants closed, so that it comes back", async () => {
     const client = await connect(at("close-client"), { reconnection: true, reconnectionDelay: 10 });
     const again = nextEvent(client, "disconnect").then((why) => nextEvent(client, "connect").then(() => why[0]));
@@ -193,6 +207,42 @@ describe.each(NEST_RUNS)("options on Nest $version with $platform", ({ version, 
       const client = await connect(at("localhost", host), { transports: [transport] });
       expect(await client.emitWithAck("echo", transport)).toBe(transport);
     }
+  });
+
+  it("counts connections, refusals, events, acknowledgements, failures and why sockets leave", async () => {
+    const counts = async (): Promise<object> => (await (await fetch(`${app.url}/counts`)).json()) as object;
+    const nothing = {
+      connections: 0,
+      sockets: 0,
+      connectionsTotal: 0,
+      socketsTotal: 0,
+      refusedHandshakes: 0,
+      refusedSockets: 0,
+      events: 0,
+      acks: 0,
+      errors: 0,
+      disconnects: {},
+    };
+    expect(await counts()).toEqual(nothing);
+    expect((await fetch(`${app.url}/socket.io/?EIO=4&transport=none`)).status).toBe(400);
+    await nextEvent(open(`${app.url}/counted`), "connect_error");
+    const options = { auth: { token: "secret" } };
+    const one = await connect(`${app.url}/counted`, options);
+    const other = await connect(`${app.url}/counted`, options);
+    one.emit("echo", "unacknowledged");
+    expect(await one.emitWithAck("echo", 1)).toBe(1);
+    expect(await one.emitWithAck("fail")).toMatchObject(NOT_LIKE_THAT);
+    const past = { connectionsTotal: 3, socketsTotal: 2, refusedHandshakes: 1, refusedSockets: 1 };
+    const handled = { events: 3, acks: 2, errors: 1 };
+    await vi.waitFor(async () =>
+      expect(await counts()).toEqual({ ...nothing, ...past, ...handled, connections: 2, sockets: 2 }),
+    );
+    one.disconnect();
+    other.io.engine.close();
+    const disconnects = { "client namespace disconnect": 1, "transport close": 1 };
+    await vi.waitFor(async () =>
+      expect(await counts()).toMatchObject({ connections: 0, sockets: 0, disconnects, ...past }),
+    );
   });
 
   it("serves gateways of a hybrid application until it closes", async () => {

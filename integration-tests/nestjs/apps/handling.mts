@@ -1,7 +1,6 @@
 /* oxlint-disable typescript/no-explicit-any -- stands for the program of a user, which is compiled without being checked */
 // How events are handled: deadlines, turns, limits, filters that answer, the socket at work. Several applications in one process.
 import "reflect-metadata";
-import { createServer } from "node:net";
 import {
   Catch,
   Controller,
@@ -402,12 +401,7 @@ process.on("unhandledRejection", () => console.log("unhandledRejection"));
 const limited = await start(LimitedModule);
 await limited.listen(0, "127.0.0.1");
 
-const port = await new Promise<number>((resolve) => {
-  const probe = createServer().listen(0, "127.0.0.1", () => {
-    const { port } = probe.address() as any;
-    probe.close(() => resolve(port));
-  });
-});
+const port = Number(process.env["OWN_PORT"]);
 const served = async () => {
   const response = await fetch(`http://127.0.0.1:${port}/socket.io/?EIO=4&transport=polling`).catch(() => undefined);
   return response?.status === 200;

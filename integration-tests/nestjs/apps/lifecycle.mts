@@ -19,7 +19,10 @@ class FirstGateway {
     return { user: session?.data.user, header: client.handshake.headers["x-test"] };
   }
   @SubscribeMessage("slow") async slow() {
+    const stopped = new Promise((resolve) => process.once("SIGTERM", resolve));
     console.log("handler begins");
+    await stopped;
+    // Something takes time while the application closes.
     await new Promise((resolve) => setTimeout(resolve, 100));
     console.log("handler ends");
     return "done";

@@ -11,8 +11,8 @@ import { EventEmitter } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createPlatform, require } from "./platform.mjs";
 
-const { PLATFORM = "express", FILE = "", MAX_AGE = "600000", PORT = "0", COOKIE_CORS } = process.env;
-const maxAge = Number(MAX_AGE);
+const { PLATFORM = "express", FILE = "", PORT = "0", COOKIE_CORS } = process.env;
+const maxAge = 600_000;
 
 /** Sessions in a file, as stores of express-session and @fastify/session are. */
 class FileStore extends EventEmitter {
@@ -60,6 +60,9 @@ class ShopGateway {
   @SubscribeMessage("who") who(@WsUser("name") user: unknown, @WsSession("user") id: unknown) {
     return { user: user ?? null, id: id ?? null };
   }
+  @SubscribeMessage("look") async look(@WsSession() session: any) {
+    await session.reload();
+  }
   @SubscribeMessage("add") async add(@WsSession() session: any, @MessageBody() item: string) {
     const data = await session.update((draft: any) => void (draft.cart ??= []).push(item));
     return data.cart;
@@ -73,15 +76,15 @@ class OpenGateway {
   }
 }
 
-/** Tokens are `name:expiry`: what `JwtService.verifyAsync` gives of a real one. */
+/** Tokens are `name:lifetime`, in milliseconds from when they come: what `JwtService.verifyAsync` gives of a real one. */
 @Injectable()
 class Tokens {
   constructor(@InjectServer() io: any) {
     credentials(io, {
       required: (namespace) => namespace === "/tokens",
       verify: (token: string) => {
-        const [user, expiresAt] = token.split(":") as [string, string];
-        return { user, expiresAt: Number(expiresAt) };
+        const [user, lifetimeMs] = token.split(":") as [string, string];
+        return { user, expiresAt: Date.now() + Number(lifetimeMs) };
       },
     });
   }
@@ -100,7 +103,8 @@ class TokenGateway {
 })
 class AppModule {}
 
-const app: any = await NestFactory.create(AppModule, await createPlatform(PLATFORM), { logger: ["error"] });
+const httpAdapter = await createPlatform(PLATFORM, { trustProxy: true, ignoreTrailingSlash: true });
+const app: any = await NestFactory.create(AppModule, httpAdapter, { logger: ["error"] });
 if (COOKIE_CORS !== undefined) app.enableCors({ origin: COOKIE_CORS, credentials: true });
 const secret = "a secret that is long enough for everybody";
 const store = new FileStore();
@@ -114,7 +118,9 @@ if (PLATFORM === "express") {
   Object.setPrototypeOf(FileStore.prototype, session.Store.prototype);
   app.use(session({ secret, store, resave: false, saveUninitialized: false, cookie: { maxAge } }));
   app.use(passport.session());
+  app.getHttpAdapter().getInstance().set("trust proxy", true);
   app.use((req: any, res: any, next: any) => {
+    if (req.headers["x-visit"]) req.session.visit = req.headers["x-visit"];
     const done = (): void => res.end("{}");
     if (req.url === "/login") {
       return req.login(ada, () => {
@@ -136,6 +142,9 @@ if (PLATFORM === "express") {
     rolling: false,
   });
   const fastify = app.getHttpAdapter().getInstance();
+  fastify.addHook("preHandler", async (request: any) => {
+    if (request.headers["x-visit"]) request.session.visit = request.headers["x-visit"];
+  });
   fastify.post("/login", async (request: any) => {
     await request.session.regenerate();
     request.session.user = "ada";

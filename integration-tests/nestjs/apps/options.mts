@@ -24,9 +24,8 @@ import {
   WebSocketGateway,
   WsException,
 } from "@nestjs/websockets";
-import { SocketIoAdapter, SocketIoModule } from "@plugboard/nestjs";
+import { SocketIoAdapter, SocketIoMetrics, SocketIoModule, UseConnectionGuards } from "@plugboard/nestjs";
 import dns from "node:dns";
-import { createServer } from "node:net";
 import { lastValueFrom, of } from "rxjs";
 import { map } from "rxjs/operators";
 import { createPlatform, listen } from "./platform.mjs";
@@ -67,7 +66,13 @@ function eventGateway(options: any = {}, port = 0): any {
 
 const adapters = new Map<string, SocketIoAdapter>();
 
-async function create(name: string, metadata: any, options: any = {}, factoryOptions: any = {}): Promise<any> {
+async function create(
+  name: string,
+  metadata: any,
+  options: any = {},
+  factoryOptions: any = {},
+  Adapter = SocketIoAdapter,
+): Promise<any> {
   const { configure, ...ofModule } = metadata;
   @Module(ofModule)
   class AppModule {
@@ -79,7 +84,7 @@ async function create(name: string, metadata: any, options: any = {}, factoryOpt
     logger: ["error"],
     ...factoryOptions,
   });
-  const adapter = new SocketIoAdapter(app, options);
+  const adapter = new Adapter(app, options);
   adapters.set(name, adapter);
   app.useWebSocketAdapter(adapter);
   return app;
@@ -193,15 +198,41 @@ for (const [name, filter] of [
 
 // A port of its own, beside the one of the application.
 
-const port = await new Promise<number>((resolve) => {
-  const server = createServer().listen(0, "127.0.0.1", () => {
-    const { port } = server.address() as { port: number };
-    server.close(() => resolve(port));
-  });
-});
+const port = Number(process.env["OWN_PORT"]);
 const ownPort = await create("own-port", { providers: [eventGateway(), eventGateway({ path: "/own" }, port)] });
 await serve("own-port", ownPort);
 console.log(`at own-port-itself ${port}`);
+
+// The recipe of Nest for servers that need more than options: a class that overrides `createIOServer`.
+
+class RecipeAdapter extends SocketIoAdapter {
+  private adapterConstructor: any;
+  async connect() {
+    const { Adapter } = (await import("socket.io-adapter")) as any;
+    this.adapterConstructor = class ConnectedAdapter extends Adapter {};
+  }
+  override createIOServer(port: number, options?: any): any {
+    const server: any = super.createIOServer(port, { ...options, cors: { origin: "https://web.example" } });
+    server.adapter(this.adapterConstructor);
+    server.engine.use((_req: any, res: any, next: () => void) => {
+      res.setHeader("x-recipe", "yes");
+      next();
+    });
+    server.use((socket: any, next: (error?: Error) => void) => {
+      next(socket.handshake.auth.refused ? new Error("refused by the recipe") : undefined);
+    });
+    return server;
+  }
+}
+@WebSocketGateway({ namespace: "rooms" })
+class RoomsGateway {
+  @SubscribeMessage("adapter") name(@ConnectedSocket() client: any) {
+    return client.nsp.adapter.constructor.name;
+  }
+}
+const recipe = await create("recipe", { providers: [eventGateway(), RoomsGateway] }, undefined, {}, RecipeAdapter);
+await (adapters.get("recipe") as RecipeAdapter).connect();
+await serve("recipe", recipe);
 
 // Middlewares of `configure(consumer)`, in front of a route that takes everything.
 
@@ -327,6 +358,30 @@ console.log(`preview serves ${adapters.get("preview")?.isServing}`);
 await preview.close();
 
 process.on("unhandledRejection", (error) => console.log("unhandledRejection", error));
-@Module({ imports: [SocketIoModule.forRoot()] })
+
+// Numbers.
+
+@UseConnectionGuards(TokenGuard)
+@WebSocketGateway({ namespace: "counted" })
+class CountedGateway {
+  @SubscribeMessage("echo") echo(@MessageBody() body: unknown) {
+    return body;
+  }
+  @SubscribeMessage("fail") fail() {
+    throw new WsException("not like that");
+  }
+}
+@Controller()
+class CountsController {
+  constructor(@Inject(SocketIoMetrics) private readonly metrics: SocketIoMetrics) {}
+  @Get("counts") counts() {
+    return this.metrics.read();
+  }
+}
+@Module({
+  imports: [SocketIoModule.forRoot()],
+  controllers: [CountsController],
+  providers: [TokenGuard, CountedGateway, SocketIoMetrics],
+})
 class LastModule {}
 await listen(await NestFactory.create(LastModule, await createPlatform(PLATFORM), { logger: ["error"] }));

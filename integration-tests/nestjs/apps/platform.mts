@@ -1,11 +1,15 @@
 /* oxlint-disable typescript/no-explicit-any -- stands for the program of a user, which is compiled without being checked */
 import { createRequire } from "node:module";
 
-/** The HTTP adapter of a Nest application. */
-export async function createPlatform(name: string): Promise<any> {
+/**
+ * The HTTP adapter of a Nest application.
+ *
+ * @param fastifyOptions - for Fastify alone
+ */
+export async function createPlatform(name: string, fastifyOptions: object = {}): Promise<any> {
   if (name === "fastify") {
     const { FastifyAdapter } = await import("@nestjs/platform-fastify");
-    return new FastifyAdapter();
+    return new FastifyAdapter(fastifyOptions);
   }
   const { ExpressAdapter } = await import("@nestjs/platform-express");
   return new ExpressAdapter();

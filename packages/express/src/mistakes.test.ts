@@ -5,7 +5,15 @@ import { once } from "node:events";
 import { createServer, get, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from "vitest";
-import { EventRouter, jwtAuth, socketio, validate, type ExpressServer, type SocketioOptions } from "./index.js";
+import {
+  EventRouter,
+  jwtAuth,
+  limitEvents,
+  socketio,
+  validate,
+  type ExpressServer,
+  type SocketioOptions,
+} from "./index.js";
 
 const HANDSHAKE = "/socket.io/?EIO=4&transport=polling";
 const open = new Set<Server>();
@@ -78,6 +86,10 @@ describe("an argument that cannot be meant is refused at once, with what was mea
     "a middleware of Express for sockets": [() => io().use(((_q: 0, _r: 0, _n: 0) => {}) as never), "app.use"],
     "jwtAuth that was not called": [() => io().use(jwtAuth as never), "jwtAuth({ verify })"],
     "a middleware for a namespace by its name": [() => io().use("/chat", (() => {}) as never), "io.of(name).use"],
+    "jwtAuth for one namespace": [
+      () => io().use("/chat", jwtAuth({ verify: () => undefined }) as never),
+      "without a name",
+    ],
     "no hook for errors": [() => io().useError(undefined as never), "(error, context, next)"],
     "what is no schema": [() => validate({ parse() {} } as never), "Standard Schema"],
     "no handler": [() => EventRouter().on("add", validate as never, {} as never), "handler last"],
@@ -100,6 +112,14 @@ describe("an argument that cannot be meant is refused at once, with what was mea
     );
     expect(failure).toMatchObject({ name: "ExpressError", code: "SIO_EXPRESS_INVALID_OPTION" });
     expect((failure as Error).message).toContain(fix);
+  });
+
+  it("jwtAuth a second time, and limits that cannot be kept", () => {
+    const auth = jwtAuth({ verify: () => undefined });
+    expect(() => io().use(auth).use(auth)).toThrow(expect.objectContaining({ code: "SIO_CREDENTIALS_TWICE" }));
+    expect(() => limitEvents(io() as never, { points: 0, duration: 1 })).toThrow(
+      expect.objectContaining({ code: "SIO_INVALID_LIMIT" }),
+    );
   });
 
   it("io.middleware itself as the middleware", async () => {

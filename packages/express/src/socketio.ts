@@ -160,7 +160,7 @@ function integrate(app: Express, given: SocketioOptions): Server {
     use(first: string | EventRouter | JwtAuth | NamespaceMiddleware<Socket>, second?: EventRouter) {
       if (typeof first === "string") {
         demand(
-          isInstallable(second),
+          isInstallable<EventRouter>(second) && typeof second.on === "function",
           "io.use(name, router) takes an EventRouter(); a middleware of a namespace is added by io.of(name).use, a route by app.use, and jwtAuth by io.use without a name",
         );
         second.install(io.of(first));

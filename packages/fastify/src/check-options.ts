@@ -34,8 +34,8 @@ export function checkHandler(what: string, given: unknown): void {
     throw invalidOption(`${what} has to end with a function, and ends with ${shown(given)}`);
 }
 
-export function invalidOption(message: string): Error {
-  return pluginError("SIO_FASTIFY_INVALID_OPTION", message);
+export function invalidOption(message: string, cause?: unknown): Error {
+  return pluginError("SIO_FASTIFY_INVALID_OPTION", message, cause);
 }
 
 function shown(value: unknown): string {

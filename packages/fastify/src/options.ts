@@ -26,7 +26,13 @@ export type HandshakeRouteOptions = Pick<
 >;
 
 /** How the sessions of `@fastify/session` or `@fastify/secure-session` are shared with sockets. */
-export type SessionOptions = Omit<SocketSessionsOptions, "store" | "sessionIdOf" | "checkOrigin" | "admitBy">;
+export interface SessionOptions extends Omit<
+  SocketSessionsOptions,
+  "store" | "sessionIdOf" | "checkOrigin" | "admitBy"
+> {
+  /** Which session of `@fastify/secure-session` sockets have, by its `sessionName`. Default: "session". */
+  name?: string;
+}
 
 /** Options of the plugin that are not those of a Socket.IO server. */
 export interface FastifyOptions {
@@ -188,4 +194,5 @@ const SESSION_OPTIONS: readonly string[] = Object.keys({
   revalidateEveryMs: true,
   turnTimeoutMs: true,
   maxWaiting: true,
+  name: true,
 } satisfies Record<keyof SessionOptions, true>);

@@ -8,6 +8,7 @@ import {
   type SocketMiddleware,
 } from "@plugboard/session";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { invalidOption } from "./check-options.js";
 import { fastifyRequestOf } from "./handshake-requests.js";
 import type { SessionOptions } from "./options.js";
 import { pluginError } from "./plugin-error.js";
@@ -48,7 +49,10 @@ export function shareSessions(
 ): SharedSessions | undefined {
   if (wanted === false) return undefined;
   const options = typeof wanted === "object" ? wanted : {};
-  if (app.hasRequestDecorator("sessionStore")) return new StoreSessions(app, io, options);
+  if (app.hasRequestDecorator("sessionStore")) {
+    if (options.name === undefined) return new StoreSessions(app, io, options);
+    throw invalidOption("the option session.name is for @fastify/secure-session, and @fastify/session is registered");
+  }
   if (app.hasDecorator("decodeSecureSession")) return new SecureSessions(app, io, options);
   if (wanted === undefined) return undefined;
   throw pluginError(

@@ -1,5 +1,6 @@
 import { EventError, type Socket } from "@plugboard/server";
 import { isObservable, Subscription, type Observable } from "rxjs";
+import type { Counters } from "./counters.js";
 import { EventCall, type Ack } from "./event-call.js";
 import { inSocketContext } from "./current-socket.js";
 import { DEFAULT_HANDLER_TIMEOUT_MS, EventDeadline, MAX_TIMER_MS } from "./event-deadline.js";
@@ -19,6 +20,8 @@ export interface MessageHandler {
 export interface ConnectionContext {
   readonly options: OwnOptions;
   readonly failures: EventFailures;
+  /** Undefined unless somebody wants numbers. */
+  counters?: Counters | undefined;
   /** Counts what is still going on at shutdown. */
   track(work: Promise<unknown>): void;
 }
@@ -149,6 +152,18 @@ export class Connection {
     this.socket.disconnect();
   }
 
+  /** Calls `handleDisconnect` of a gateway: who does otherwise neither awaits it nor catches what it throws. */
+  disconnecting(call: () => unknown): void {
+    const { failures } = this.#context;
+    try {
+      const result = call();
+      if (!isThenable(result)) return;
+      this.#context.track(Promise.resolve(result).catch((error: unknown) => failures.log(error)));
+    } catch (error) {
+      failures.log(error);
+    }
+  }
+
   #open(): void {
     const waiting = this.#waiting;
     this.#waiting = undefined;
@@ -163,7 +178,8 @@ export class Connection {
 
   #receive(event: string, handlers: readonly MessageHandler[], args: unknown[]): Promise<unknown> | undefined {
     const last = args.at(-1);
-    const ack = typeof last === "function" ? (args.pop(), last as Ack) : undefined;
+    const given = typeof last === "function" ? (args.pop(), last as Ack) : undefined;
+    const ack = this.#context.counters?.countEvent(given) ?? given;
     const deliver = (): Promise<unknown> | undefined => this.#deliver(event, handlers, args, ack);
     const waiting = this.#waiting;
     if (waiting === undefined) return deliver();

@@ -17,7 +17,32 @@ export class CookieOrigins {
   }
 
   readonly isAllowed = (origin: string, request: IncomingMessage): boolean =>
-    !isKnownByCookie(request) || isSameOrigin(nodeRequest(request), origin) || this.#readers.get(request) === origin;
+    !isKnownByCookie(request) ||
+    isSameOrigin(nodeRequest(request), origin) ||
+    this.#readers.get(request) === origin ||
+    originOf(request) === origin;
+}
+
+/** What the platform knows of a request. */
+interface PlatformRequest {
+  readonly protocol?: string;
+  /** With a port in Fastify 5. */
+  readonly host?: string;
+  /** With a port in Fastify 4. */
+  readonly hostname?: string;
+  /** Of Express. */
+  readonly app?: { get(name: string): unknown };
+}
+
+/** The origin that a request was sent to, as proxies say whom the platform trusts. */
+function originOf(request: IncomingMessage): string {
+  const known: PlatformRequest = platformRequest(request);
+  const { app, protocol } = known;
+  if (app === undefined) return `${protocol}://${known.host ?? known.hostname}`;
+  // What Express says of the host has no port in version 4.
+  const trusts = app.get("trust proxy fn") as (address: string | undefined, hop: number) => boolean;
+  const forwarded = trusts(request.socket.remoteAddress, 0) ? request.headers["x-forwarded-host"] : undefined;
+  return `${protocol}://${forwarded?.toString().split(",")[0]?.trim() ?? request.headers.host}`;
 }
 
 function isKnownByCookie(request: IncomingMessage): boolean {

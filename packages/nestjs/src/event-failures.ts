@@ -1,10 +1,13 @@
 import { Logger } from "@nestjs/common";
+import type { Counters } from "./counters.js";
 import type { EventCall, FailurePolicy } from "./event-call.js";
 import { describeError } from "./error-answers.js";
 import type { OwnOptions } from "./options.js";
 
 /** Tells clients of errors: by the acknowledgement if they wait for one, else by the event `exception`. */
 export class EventFailures implements FailurePolicy {
+  /** Undefined unless somebody wants numbers. */
+  counters: Counters | undefined = undefined;
   readonly #options: OwnOptions;
   readonly #logger = new Logger("SocketIo");
 
@@ -13,6 +16,7 @@ export class EventFailures implements FailurePolicy {
   }
 
   fail(call: EventCall, error: unknown, hasAnswered: boolean): void {
+    if (this.counters !== undefined) this.counters.errors++;
     const { acks, mapHttpExceptions, includeCause } = this.#options;
     const { answer, isInternal } = describeError(error, mapHttpExceptions);
     if (isInternal && !hasAnswered) this.log(error);

@@ -92,52 +92,57 @@ export function serverOptionsOf(
   return all;
 }
 
-const prepared = new WeakSet<object>();
-
 /** Puts our filter behind those of a gateway and something around its hooks, before Nest looks at either. */
 export function prepareGateway(gateway: Gateway, context: GatewayContext): void {
   const { prototype } = gateway.type as unknown as { prototype: object };
-  applyGlobals(gateway.type, context);
-  if (!context.options.compatAcks) addFilters(gateway.type, prototype);
+  addEnhancers(gateway.type, context);
+  if (!context.options.compatAcks) watchFilters(gateway.type, prototype);
   wrapHook(prototype, "afterInit", false, context);
   // Of scoped ones Nest calls them in any case, and where they are missing nobody hears of an instance that cannot be made.
   for (const name of ["handleConnection", "handleDisconnect"]) wrapHook(prototype, name, gateway.isScoped, context);
 }
 
-/** What the hooks of gateways report to. */
+/** What the preparation of gateways needs to know, and what their `afterInit` reports to. */
 export interface GatewayContext {
   readonly options: OwnOptions;
   readonly config: ApplicationConfig;
   readonly failures: EventFailures;
   onInitFailed(error: unknown): void;
-  track(work: Promise<unknown>): void;
 }
 
 /** Whether Nest applies global guards, pipes and interceptors to gateways itself: since 12, which brought this class. */
 const hasGlobals = "StandardSchemaValidationPipe" in common;
-
-function applyGlobals(type: GatewayClass, { options, config }: GatewayContext): void {
-  if (prepared.has(type)) return;
-  prepared.add(type);
-  if (options.globalEnhancers && !hasGlobals) {
-    prepend(type, NEST_KEYS.guards, config.getGlobalGuards());
-    prepend(type, NEST_KEYS.pipes, config.getGlobalPipes());
-    prepend(type, NEST_KEYS.interceptors, config.getGlobalInterceptors());
-  }
-  if (options.globalFilters) prepend(type, NEST_KEYS.filters, config.getGlobalFilters());
-}
-
-function prepend(target: object, key: string, values: readonly unknown[]): void {
-  if (values.length === 0) return;
-  const given = (Reflect.getMetadata(key, target) as readonly unknown[] | undefined) ?? [];
-  Reflect.defineMetadata(key, [...values, ...given.filter((value) => !values.includes(value))], target);
-}
-
 const lastFilter = new LastFilter();
 
-/** Nest asks the filters of a class from the last to the first. */
-function addFilters(type: GatewayClass, prototype: object): void {
-  prepend(type, NEST_KEYS.filters, [lastFilter]);
+/** Those of the application, before those of the class. Nest asks the filters of a class from the last to the first. */
+function addEnhancers(type: GatewayClass, { options, config }: GatewayContext): void {
+  const addsGlobals = options.globalEnhancers && !hasGlobals;
+  prepend(type, NEST_KEYS.guards, addsGlobals ? config.getGlobalGuards() : []);
+  prepend(type, NEST_KEYS.pipes, addsGlobals ? config.getGlobalPipes() : []);
+  prepend(type, NEST_KEYS.interceptors, addsGlobals ? config.getGlobalInterceptors() : []);
+  const globalFilters = options.globalFilters ? config.getGlobalFilters() : [];
+  prepend(type, NEST_KEYS.filters, options.compatAcks ? globalFilters : [lastFilter, ...globalFilters]);
+}
+
+/** What decorators have said of classes, by key: a class may serve one application after the other, as it does in tests. */
+const declared = new WeakMap<object, Map<string, readonly unknown[]>>();
+
+/** Puts these, and none that an earlier application has put there, before what decorators say of a class. */
+function prepend(type: GatewayClass, key: string, values: readonly unknown[]): void {
+  const given = declaredOf(type, key);
+  if (values.length === 0 && !declared.get(type)?.has(key)) return;
+  declared.set(type, (declared.get(type) ?? new Map<string, readonly unknown[]>()).set(key, given));
+  Reflect.defineMetadata(key, [...values, ...given.filter((value) => !values.includes(value))], type);
+}
+
+function declaredOf(type: object, key: string): readonly unknown[] {
+  const own = declared.get(type)?.get(key) ?? (Reflect.getOwnMetadata(key, type) as readonly unknown[] | undefined);
+  if (own !== undefined) return own;
+  const parent: object | null = Object.getPrototypeOf(type);
+  return parent === null ? [] : declaredOf(parent, key);
+}
+
+function watchFilters(type: GatewayClass, prototype: object): void {
   for (const holder of [type, ...methodsOf(prototype)]) {
     const filters = Reflect.getMetadata(NEST_KEYS.filters, holder) as readonly unknown[] | undefined;
     for (const filter of filters ?? []) watchFilter(filter);
@@ -146,7 +151,9 @@ function addFilters(type: GatewayClass, prototype: object): void {
 
 type Hook = (this: object, ...args: unknown[]) => unknown;
 
-/** A class may serve several applications, in tests: which of them is told by the socket or asked last. */
+/** Of hooks, those that we have put something around. */
+const wrappedHooks = new WeakSet<object>();
+/** A class may serve several applications, in tests: `afterInit` is that of the one that came last. */
 const contexts = new WeakMap<object, GatewayContext>();
 
 /** Nest neither awaits a hook nor catches what it throws. */
@@ -154,17 +161,16 @@ function wrapHook(prototype: object, name: string, isScoped: boolean, context: G
   const original = (prototype as Record<string, Hook | undefined>)[name] ?? (isScoped ? () => {} : undefined);
   if (original === undefined) return;
   contexts.set(prototype, context);
-  if (prepared.has(original)) return;
+  if (wrappedHooks.has(original)) return;
   const wrapped: Hook = function (...args) {
     const run = (): unknown => original.apply(this, args);
-    const current = contexts.get(prototype) ?? context;
-    if (name === "afterInit") return containInit(run, current);
+    if (name === "afterInit") return containInit(run, contexts.get(prototype) ?? context);
     const connection = Connection.of(args[0]);
     // Called by the program itself: none of our business.
     if (connection === undefined) return run();
     return inSocketContext(connection.socket, () => {
       if (name === "handleConnection") return connect(connection, prototype, run);
-      return disconnect(() => original.apply(this, withReason(original, args, connection.reason)), current);
+      return connection.disconnecting(() => original.apply(this, withReason(original, args, connection.reason)));
     });
   };
   // Guards and the like are kept on the function.
@@ -172,7 +178,7 @@ function wrapHook(prototype: object, name: string, isScoped: boolean, context: G
     Reflect.defineMetadata(key, Reflect.getMetadata(key, original), wrapped);
   }
   Object.defineProperty(wrapped, "name", { value: name });
-  prepared.add(wrapped);
+  wrappedHooks.add(wrapped);
   Object.defineProperty(prototype, name, { value: wrapped, configurable: true, writable: true });
 }
 
@@ -194,16 +200,6 @@ function connect(connection: Connection, gateway: object, run: () => unknown): u
   } catch (error) {
     connection.addConnecting(gateway, Promise.reject(error as Error));
     return undefined;
-  }
-}
-
-function disconnect(run: () => unknown, context: GatewayContext): void {
-  try {
-    const result = run();
-    if (!isThenable(result)) return;
-    context.track(Promise.resolve(result).catch((error: unknown) => context.failures.log(error)));
-  } catch (error) {
-    context.failures.log(error);
   }
 }
 

@@ -21,6 +21,8 @@ export type { SocketMiddlewareClass } from "./gateways.js";
 export { CONNECT_PATTERN } from "./admission.js";
 export { createTestClient, type TestedApplication } from "./create-test-client.js";
 export { SocketIoHealthIndicator, type SocketIoHealth } from "./health-indicator.js";
+export type { SocketIoCounts } from "./counters.js";
+export { SocketIoMetrics } from "./metrics.js";
 export { AckTimeout, Concurrency, Serial } from "./event-rules.js";
 export { WsContext } from "./ws-context.js";
 export { AckExceptionFilter } from "./ack-exception-filter.js";

@@ -1,6 +1,8 @@
 import { Logger, Module } from "@nestjs/common";
 import { ApplicationConfig, HttpAdapterHost, ModulesContainer, NestFactory } from "@nestjs/core";
 import { SubscribeMessage, WebSocketGateway } from "@nestjs/websockets";
+import type { Server, ServerOptions } from "@plugboard/server";
+import { createServer } from "node:http";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import {
   AckTimeout,
@@ -24,6 +26,12 @@ function application(httpAdapter?: object) {
     [HttpAdapterHost, { httpAdapter }],
   ]);
   return { get: <T>(token: unknown) => parts.get(token) as T };
+}
+
+/** What an adapter asks of a platform. */
+function withHttpServer() {
+  const httpServer = createServer();
+  return { httpAdapter: { getHttpServer: () => httpServer }, close: () => void httpServer.close() };
 }
 
 /** Why an application does not start. */
@@ -110,7 +118,7 @@ describe("a mistake in the options", () => {
   });
 
   it("is refused in what a factory returns", async () => {
-    const useFactory = () => ({ unknownEvent: "ack-error" });
+    const useFactory = (): object => ({ unknownEvent: "ack-error" });
     const error = await failure({ imports: [SocketIoModule.forRootAsync({ useFactory })] });
     expect(error).toMatchObject({ code: "SIO_NESTJS_INVALID_OPTION" });
   });
@@ -146,10 +154,32 @@ describe("an application", () => {
   });
 
   it("does not start with an adapter that has what only IoAdapter calls", () => {
-    class RedisIoAdapter extends SocketIoAdapter {
-      createIOServer(): void {}
+    class Mapping extends SocketIoAdapter {
+      mapPayload(): void {}
     }
-    expect(() => new RedisIoAdapter(application())).toThrow("nobody calls createIOServer of RedisIoAdapter");
+    expect(() => new Mapping(application())).toThrow("nobody calls mapPayload of Mapping");
+  });
+
+  it("has the server that its adapter makes, unless that gives other options to one that is in use", () => {
+    const { httpAdapter, close } = withHttpServer();
+    class Configured extends SocketIoAdapter {
+      override createIOServer(port: number, options?: Partial<ServerOptions>): Server {
+        return super.createIOServer(port, { ...options, connectTimeout: 1234 });
+      }
+    }
+    const adapter = new Configured(application(httpAdapter), { handshake: "direct" });
+    expect(adapter.create(0)).toBe(adapter.server);
+    expect(adapter.server.connectTimeout()).toBe(1234);
+
+    const late = new Configured(application(httpAdapter), { handshake: "direct" });
+    expect(late.server.connectTimeout()).toBe(45_000);
+    expect(() => late.create(0)).toThrow(
+      expect.objectContaining({
+        code: "SIO_NESTJS_CONFLICTING_OPTIONS",
+        message: expect.stringContaining('"connectTimeout"') as string,
+      }),
+    );
+    close();
   });
 
   it("has one adapter, whose options no second forRoot changes", async () => {
@@ -169,7 +199,7 @@ describe("an application", () => {
     expect(error).toMatchObject({ code: "SIO_NESTJS_CONFLICTING_OPTIONS" });
     expect(error.message).toMatch(/SocketIoModule.forRoot.* and Chat .* "cors"/);
     for (const options of [{ cors: true }, { cors: undefined, pingInterval: 1000 }, { path: "/socket.io/" }]) {
-      expect(await start(options).catch(String)).toBe("Error: it has started");
+      expect(await start(options as SocketIoOptions).catch(String)).toBe("Error: it has started");
     }
   });
 

@@ -1,6 +1,7 @@
-import { ServerResponse, type IncomingMessage } from "node:http";
+import { ServerResponse, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
 import type { Duplex } from "node:stream";
-import type { Server } from "@plugboard/server";
+import { nodeRequest, type Server } from "@plugboard/server";
+import { HandshakeFields, inheritableFields } from "./handshake-fields.js";
 
 type Next = (error?: unknown) => void;
 type Route = (req: IncomingMessage, res: ServerResponse) => void;
@@ -18,12 +19,19 @@ interface FastifyRequestLike {
 interface FastifyReplyLike {
   readonly raw: ServerResponse;
   hijack(): unknown;
+  code(status: number): FastifyReplyLike;
+  send(): unknown;
   getHeaders(): Record<string, number | string | string[] | undefined>;
+}
+
+interface RouterOptions {
+  readonly ignoreTrailingSlash?: boolean;
 }
 
 /** What we use of a Fastify application. */
 interface FastifyLike {
   routing: Route;
+  readonly initialConfig: RouterOptions & { readonly routerOptions?: RouterOptions };
   register(plugin: (scope: FastifyLike) => Promise<void>): unknown;
   removeAllContentTypeParsers(): void;
   addContentTypeParser(type: string, parser: (request: unknown, payload: unknown, done: Next) => void): unknown;
@@ -40,8 +48,8 @@ export interface Platform {
 
 type AddMiddleware = (path: string, middleware: never) => unknown;
 
-/** Fields of an answer that is not sent: none of the 101 answer. */
-const OWN_FIELDS = /^(connection|content-.*|date|etag|keep-alive|transfer-encoding|upgrade)$/;
+/** Status of an answer of Fastify that is not sent: all hooks have let the handshake pass. */
+const PASSED = 200;
 
 const requests = new WeakMap<IncomingMessage, object>();
 
@@ -56,7 +64,7 @@ const passed = new WeakSet<IncomingMessage>();
 
 /**
  * Makes the handshakes of a server pass through the middlewares or hooks of the platform before the engine sees them, over polling
- * and websocket alike. Later requests of a connection do not.
+ * and websocket alike, and what browsers ask before. Later requests of a connection do not: their answers get the same header fields.
  *
  * @param path - of the server
  * @param onPassed - called before the engine sees a handshake, with the answer that has the header fields of the platform
@@ -67,14 +75,24 @@ export function passThroughPlatform(
   path: string,
   onPassed: (req: IncomingMessage, res: ServerResponse) => void,
 ): void {
-  const route = routeOf(io, platform, path, onPassed);
+  const fields = new HandshakeFields(io.engine);
+  const pass = (req: IncomingMessage, res: ServerResponse): void => {
+    fields.keep(req, res);
+    onPassed(req, res);
+  };
+  const route = routeOf(io, platform, path, pass);
   if (route === undefined) return;
   io.engine.use((req: IncomingMessage & { _query?: Record<string, string> }, res: ServerResponse, next: Next) => {
+    if (passed.has(req)) return next();
     // An empty one counts as none for the engine too.
-    if (req.method !== "GET" || req._query?.["sid"] || passed.has(req)) return next();
+    const sid = req._query?.["sid"] || undefined;
+    if (req.method !== "OPTIONS" && (req.method !== "GET" || sid !== undefined)) {
+      if (sid !== undefined) fields.give(sid, res);
+      return next();
+    }
     passed.add(req);
     const proceed = (): void => {
-      onPassed(req, res);
+      pass(req, res);
       next();
     };
     if (res instanceof ServerResponse) {
@@ -109,24 +127,34 @@ function routeOf(
   }
   if (platform.getType() !== "fastify") return undefined;
   const fastify = app as FastifyLike;
+  const proceed = (raw: IncomingMessage, res: ServerResponse): void => {
+    if (takeUnderway(raw, res)) return;
+    // Fastify's second server, at the other loopback address of `localhost`, knows nothing of the engine.
+    passed.add(raw);
+    onPassed(raw, res);
+    io.engine.handleRequest(raw, res);
+  };
   const handler = (request: FastifyRequestLike, reply: FastifyReplyLike): void => {
     const { raw } = request;
     requests.set(raw, request);
+    if (raw.method === "GET" && !nodeRequest(raw).query["sid"]) {
+      // With the hooks of `onSend`: sessions are saved there, and set their cookies.
+      inPlaceOfAnswer(reply.raw, () => proceed(raw, reply.raw));
+      reply.code(PASSED).send();
+      return;
+    }
     reply.hijack();
     for (const [name, value] of Object.entries(reply.getHeaders())) {
       if (value !== undefined) reply.raw.setHeader(name, value);
     }
-    if (takeUnderway(raw, reply.raw)) return;
-    // Fastify's second server, at the other loopback address of `localhost`, knows nothing of the engine.
-    passed.add(raw);
-    onPassed(raw, reply.raw);
-    io.engine.handleRequest(raw, reply.raw);
+    proceed(raw, reply.raw);
   };
   void fastify.register(async (scope) => {
     // The engine reads bodies itself.
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser("*", (_request, payload, done) => (done as (...args: unknown[]) => void)(null, payload));
-    for (const url of [path, `${path}/`]) {
+    const { ignoreTrailingSlash } = { ...fastify.initialConfig, ...fastify.initialConfig.routerOptions };
+    for (const url of ignoreTrailingSlash ? [path] : [path, `${path}/`]) {
       scope.route({ method: ["GET", "POST", "OPTIONS"], url, exposeHeadRoute: false, schema: { hide: true }, handler });
     }
   });
@@ -146,6 +174,27 @@ function onMiddlewareAdded(platform: Platform, listener: () => void): void {
   };
 }
 
+/** Goes on where Fastify would write its answer, with the header fields of that; what hooks answer instead is written. */
+function inPlaceOfAnswer(res: ServerResponse, goOn: () => void): void {
+  const { writeHead, end } = res;
+  const restore = (): void => void Object.assign(res, { writeHead, end });
+  res.writeHead = ((status: number, given: OutgoingHttpHeaders = {}) => {
+    if (status !== PASSED) {
+      restore();
+      return writeHead.call(res, status, given);
+    }
+    for (const [name, value] of Object.entries(given)) {
+      if (value !== undefined && name !== "content-length") res.setHeader(name, value);
+    }
+    return res;
+  }) as typeof writeHead;
+  res.end = (() => {
+    restore();
+    goOn();
+    return res;
+  }) as typeof end;
+}
+
 function takeUnderway(req: IncomingMessage, res: ServerResponse): boolean {
   const proceed = underway.get(req);
   if (proceed === undefined) return false;
@@ -161,20 +210,22 @@ function passUpgrade(req: IncomingMessage, upgrade: ServerResponse, next: Next, 
   const res = new ServerResponse(req);
   res.shouldKeepAlive = false;
   res.assignSocket(req.socket);
-  res.once("finish", () => {
+  const endConnection = (): void => {
     if (res.socket !== null) res.detachSocket(req.socket);
     // A peer that keeps its half open would hold the server open too.
     socket.end(() => socket.destroy());
-  });
+  };
+  res.once("finish", endConnection);
   underway.set(req, (answer) => {
-    answer.removeAllListeners("finish");
+    answer.off("finish", endConnection);
     res.detachSocket(req.socket);
     // Sessions set their cookies as late as that. It is written nowhere.
     answer.writeHead(200);
-    for (const [name, value] of Object.entries(answer.getHeaders())) {
-      if (value !== undefined && !OWN_FIELDS.test(name)) upgrade.setHeader(name, value);
-    }
+    for (const [name, value] of inheritableFields(answer.getHeaders())) upgrade.setHeader(name, value);
     next();
+    // For logs and hooks that wait for the end: there is no other answer than this.
+    answer.emit("finish");
+    answer.emit("close");
   });
   route(req, res);
 }

@@ -13,6 +13,7 @@ import { admit, type Admission } from "./admission.js";
 import { checkOptions, mistakeOfGateway } from "./check-options.js";
 import { CookieOrigins } from "./cookie-origins.js";
 import { Connection, type ConnectionContext, type MessageHandler } from "./connection.js";
+import { Counters } from "./counters.js";
 import { inSocketContext } from "./current-socket.js";
 import { EventFailures } from "./event-failures.js";
 import { EventRules } from "./event-rules.js";
@@ -48,7 +49,6 @@ interface ServedPort {
   readonly gateways: readonly Gateway[];
   readonly namespaces: Map<string | RegExp, Binding>;
   readonly port: number;
-  readonly sessions: SharedSessions | undefined;
   closing: Promise<void> | undefined;
 }
 
@@ -62,10 +62,9 @@ interface Binding {
   readonly rules: EventRules;
 }
 
-const adapters = new WeakMap<object, SocketIoAdapter>();
+const DEFAULT_PATH = "/socket.io";
 
-/** Methods of `IoAdapter` of Nest that programs override, and that we have no use for. */
-const NOT_CALLED = ["createIOServer", "mapPayload"];
+const adapters = new WeakMap<object, SocketIoAdapter>();
 
 /**
  * Runs the gateways of a Nest application on Plugboard.
@@ -75,23 +74,24 @@ const NOT_CALLED = ["createIOServer", "mapPayload"];
  * ```
  */
 export class SocketIoAdapter extends AbstractWsAdapter {
-  /** The server of gateways without a port of their own. It is there from the start, and attached when the application starts. */
-  readonly server: Server;
   readonly #own: OwnOptions;
   readonly #serverOptions: Partial<ServerOptions>;
   readonly #defaultPath: string;
+  readonly #defaults: Partial<ServerOptions>;
   readonly #modules: ModulesContainer;
   readonly #config: ApplicationConfig;
   readonly #host: HttpAdapterHost;
   readonly #failures: EventFailures;
   readonly #connections: ConnectionContext;
   readonly #ports = new Map<string, ServedPort>();
+  readonly #sessions = new WeakMap<Server, SharedSessions>();
   readonly #bindings = new WeakMap<object, Binding>();
   /** Of namespaces, whoever has gateways there. */
   readonly #middlewares: { readonly name: string | RegExp; readonly admission: Admission }[] = [];
   readonly #running = new Set<Promise<unknown>>();
   readonly #onDisposed: (() => void)[] = [];
   readonly #logger = new Logger("SocketIo");
+  #server: Server | undefined = undefined;
   #isPrepared = false;
   #isChecked = false;
   #initFailure: { readonly error: unknown } | undefined = undefined;
@@ -107,12 +107,9 @@ export class SocketIoAdapter extends AbstractWsAdapter {
       throw invalidOption("new SocketIoAdapter(app) needs the Nest application, not its HTTP server");
     }
     checkOptions(options);
-    const uncalled = NOT_CALLED.find((name) => name in this);
-    if (uncalled !== undefined) {
-      throw invalidOption(
-        `nobody calls ${uncalled} of ${this.constructor.name}: give options, such as adapter: createAdapter(pub, sub), ` +
-          "to SocketIoModule.forRootAsync() or to super(app, options)",
-      );
+    // The one method of `IoAdapter` that programs override and that has no use here.
+    if ("mapPayload" in this) {
+      throw invalidOption(`nobody calls mapPayload of ${this.constructor.name}: arguments come by @MessageArg(n)`);
     }
     const { own, server } = resolveOptions(options);
     this.#own = own;
@@ -126,12 +123,22 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     }
     this.#host = app.get<HttpAdapterHost>(HttpAdapterHost, { strict: false });
     this.#failures = new EventFailures(own);
-    this.#connections = { options: own, failures: this.#failures, track: (work) => this.#track(work) };
+    this.#connections = {
+      options: own,
+      failures: this.#failures,
+      counters: undefined,
+      track: (work) => this.#track(work),
+    };
     this.#serverOptions = server;
-    this.#defaultPath = server.path ?? "/socket.io";
+    this.#defaultPath = server.path ?? DEFAULT_PATH;
     // Of the classes alone: nothing is made yet when a module makes the adapter.
-    this.server = new Server(this.#optionsOf(this.#gatewaysAt(0, this.#defaultPath), 0, this.#defaultPath));
+    this.#defaults = this.#optionsOf(0, this.#defaultPath);
     adapters.set(this.#modules, this);
+  }
+
+  /** The server of gateways without a port of their own. It is there from the start, and attached when the application starts. */
+  get server(): Server {
+    return (this.#server ??= new Server(this.#defaults));
   }
 
   /** The adapter of an application; undefined when it has another one. */
@@ -177,6 +184,20 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     this.#middlewares.push({ name: gatewayNamespace(namespace), admission });
   }
 
+  /** Counts from now on, if it does not already: see `SocketIoMetrics`. */
+  startCounting(): Counters {
+    const started = this.#connections.counters;
+    if (started !== undefined) return started;
+    const counters = new Counters();
+    this.#connections.counters = counters;
+    this.#failures.counters = counters;
+    for (const { io } of this.#ports.values()) {
+      // One that waits for its port has none yet.
+      if ((io as Partial<Server>).engine !== undefined) counters.countIn(io);
+    }
+    return counters;
+  }
+
   // Called by Nest.
 
   /** Set by Nest right before it looks at the first gateway: the last moment to change what it will find. */
@@ -196,9 +217,26 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     return this.#bindingOf(served, namespacePattern(options.namespace)).namespace;
   }
 
+  /**
+   * Makes the server of a port and attaches it. Classes that extend this one may change its options, or what they get,
+   * such as its adapter of Redis.
+   *
+   * @param port - 0 for that of the application
+   * @param options - of the server, with its path; those of the application and its gateways unless given
+   * @returns the server, whose `engine` is there, unless it waits for a port that another application leaves (`hmr`)
+   * @throws NestjsError with code `SIO_NESTJS_NO_HTTP_SERVER`, or `SIO_NESTJS_CONFLICTING_OPTIONS` for options that come
+   * when the server has been injected or asked for already
+   */
+  createIOServer(port: number, options: Partial<ServerOptions> = this.#defaults): Server {
+    const io = this.#isDefault(port, options.path ?? DEFAULT_PATH) ? this.#serverWith(options) : new Server(options);
+    if (port === 0) this.#attachToApplication(io, options);
+    else this.#attachToPort(io, port, options);
+    return io;
+  }
+
   override bindClientConnect(server: Server | Namespace, callback: ConnectCallback): void {
     if (this.#initFailure !== undefined) throw this.#initFailure.error;
-    const served = [...this.#ports.values()].find(({ io }) => io === server);
+    const served = this.#servedBy(server);
     const binding = served === undefined ? this.#bindings.get(server) : this.#bindingOf(served, "/");
     if (binding === undefined) throw new Error("this server was not made by the adapter");
     binding.callbacks.push(callback);
@@ -219,9 +257,8 @@ export class SocketIoAdapter extends AbstractWsAdapter {
 
   /** Closes the server that this belongs to: transports, then handlers and `handleDisconnect` are awaited. */
   override async close(server?: Server | Namespace): Promise<void> {
-    for (const served of this.#ports.values()) {
-      if (served.io === server) await this.#close(served);
-    }
+    const served = this.#servedBy(server);
+    if (served !== undefined) await this.#close(served);
   }
 
   override async dispose(): Promise<void> {
@@ -248,9 +285,12 @@ export class SocketIoAdapter extends AbstractWsAdapter {
         config: this.#config,
         failures: this.#failures,
         onInitFailed: (error) => (this.#initFailure ??= { error }),
-        track: (work) => this.#track(work),
       });
     }
+  }
+
+  #servedBy(server: unknown): ServedPort | undefined {
+    return [...this.#ports.values()].find(({ io }) => io === server);
   }
 
   #gatewaysAt(port: number, path: string): Gateway[] {
@@ -265,10 +305,10 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     return serverKey(port, path) === serverKey(0, this.#defaultPath);
   }
 
-  #optionsOf(gateways: readonly Gateway[], port: number, path: string): Partial<ServerOptions> {
+  #optionsOf(port: number, path: string): Partial<ServerOptions> {
     // Of servers with a port or path of their own, gateways may say something else.
     const { path: _path, ...shared } = this.#serverOptions;
-    const said = serverOptionsOf(gateways, this.#isDefault(port, path) ? shared : {});
+    const said = serverOptionsOf(this.#gatewaysAt(port, path), this.#isDefault(port, path) ? shared : {});
     return { onListenerError: ({ error }) => this.#failures.log(error), ...shared, ...said, path };
   }
 
@@ -277,44 +317,62 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     const known = this.#ports.get(key);
     if (known !== undefined) return known;
     this.#prepare();
-    const gateways = this.#gatewaysAt(port, path);
-    const options = this.#optionsOf(gateways, port, path);
-    const io = this.#isDefault(port, path) ? this.server : new Server(options);
-    const sessions = port === 0 ? this.#attachToApplication(io, options) : undefined;
-    const served: ServedPort = { io, gateways, namespaces: new Map(), port, sessions, closing: undefined };
+    const options = this.#isDefault(port, path) ? this.#defaults : this.#optionsOf(port, path);
+    const io = this.createIOServer(port, options);
+    const served: ServedPort = {
+      io,
+      gateways: this.#gatewaysAt(port, path),
+      namespaces: new Map(),
+      port,
+      closing: undefined,
+    };
     this.#ports.set(key, served);
-    if (port !== 0) this.#attachToPort(served, options);
+    if (this.#isDefault(port, path)) this.#server = io;
     limitRates(io, this.#own.rateLimit);
     io.useAlways((socket, next) => this.#admit(served, socket, next));
     return served;
   }
 
-  #attachToPort(served: ServedPort, options: Partial<ServerOptions>): void {
-    const { io, port } = served;
+  #serverWith(options: Partial<ServerOptions>): Server {
+    if (this.#server === undefined) return (this.#server = new Server(options));
+    const names = new Set([...Object.keys(options), ...Object.keys(this.#defaults)]) as Set<keyof ServerOptions>;
+    const changed = [...names].filter((name) => options[name] !== this.#defaults[name]);
+    if (changed.length === 0) return this.#server;
+    throw nestjsError(
+      "SIO_NESTJS_CONFLICTING_OPTIONS",
+      `createIOServer gives other values of ${changed.map((name) => JSON.stringify(name)).join(", ")}, ` +
+        "but the server has been asked for before: give them to super(app, options)",
+    );
+  }
+
+  #attachToPort(io: Server, port: number, options: Partial<ServerOptions>): void {
     const attach = (): void => {
-      if (served.closing === undefined) io.attach(port, options);
+      if (this.#servedBy(io)?.closing !== undefined) return;
+      io.attach(port, options);
+      this.#connections.counters?.countIn(io);
     };
-    const free = this.#own.hmr ? takePort(port, { adapter: this, close: () => this.#close(served) }) : undefined;
+    const free = this.#own.hmr ? takePort(port, { adapter: this, close: () => this.close(io) }) : undefined;
     if (free === undefined) attach();
     else void free.then(attach);
   }
 
-  #attachToApplication(io: Server, options: Partial<ServerOptions>): SharedSessions | undefined {
+  #attachToApplication(io: Server, options: Partial<ServerOptions>): void {
     const { httpAdapter } = this.#host;
     const httpServer = httpAdapter?.getHttpServer() as Parameters<Server["attach"]>[0] | undefined;
     if (httpServer === undefined) {
       throw nestjsError("SIO_NESTJS_NO_HTTP_SERVER", "gateways without a port need an application with an HTTP server");
     }
     io.attach(httpServer, options);
-    if (this.#own.handshake !== "app") return undefined;
+    this.#connections.counters?.countIn(io);
+    if (this.#own.handshake !== "app") return;
     const sessions = this.#own.session === false ? undefined : new SharedSessions(io, this.#own.session);
+    if (sessions !== undefined) this.#sessions.set(io, sessions);
     const origins = new CookieOrigins();
     passThroughPlatform(io, httpAdapter, io.path(), (req, res) => {
       sessions?.learn(req);
       origins.learn(req, res);
     });
     io.engine.opts.checkOrigin ??= origins.isAllowed;
-    return sessions;
   }
 
   #bindingOf(served: ServedPort, name: string | RegExp): Binding {
@@ -354,7 +412,14 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     const { mapHttpExceptions } = this.#own;
     const log = (error: unknown): void => this.#failures.log(error);
     const admitted = inSocketContext(socket, () => admit(socket, admissions, { mapHttpExceptions, log }));
-    admitted.then(() => next(), next);
+    admitted.then(
+      () => next(),
+      (error: ExtendedError) => {
+        const { counters } = this.#connections;
+        if (counters !== undefined) counters.refusedSockets++;
+        next(error);
+      },
+    );
   }
 
   #connect({ callbacks, rules, late }: Binding, socket: Socket): void {
@@ -376,12 +441,12 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     return (served.closing ??= this.#closeNow(served));
   }
 
-  async #closeNow({ io, port, sessions }: ServedPort): Promise<void> {
+  async #closeNow({ io, port }: ServedPort): Promise<void> {
     const timeoutMs = this.#own.shutdownTimeoutMs;
     const deadline = Date.now() + timeoutMs;
     await io.close({ timeoutMs, closeHttpServer: port !== 0 });
     releasePort(port, this);
-    sessions?.close();
+    this.#sessions.get(io)?.close();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, Math.max(0, deadline - Date.now()));
