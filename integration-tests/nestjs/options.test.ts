@@ -127,6 +127,17 @@ describe.each(NEST_CLIENT_RUNS)("options on Nest $version with $platform for $na
     expect(await client.emitWithAck("data")).toEqual({ patterns: ["$connect"], isConnected: true });
   });
 
+  it("lets pages of those origins in that the option cors names, whatever enableCors says of others", async () => {
+    const poll = `${at("cors")}/socket.io/?EIO=4&transport=polling`;
+    const allowed = (answer: Response): unknown => answer.headers.get("access-control-allow-origin");
+    const handshake = await fetch(poll, { headers: { origin: "http://sockets.example" } });
+    const { sid } = JSON.parse((await handshake.text()).slice(1)) as { sid: string };
+    const later = await fetch(`${poll}&sid=${sid}`, { method: "POST", body: "40" });
+    expect([allowed(handshake), allowed(later)]).toEqual(["http://sockets.example", "http://sockets.example"]);
+    expect(handshake.headers.has("access-control-allow-credentials")).toBe(false);
+    expect(handshake.headers.get("vary")).toMatch(/origin/i);
+  });
+
   it("serves a gateway on a port of its own, beside those of the application", async () => {
     expect(await ask("own-port", "echo", 1)).toBe(1);
     const client = await connect(at("own-port-itself"), { path: "/own" });

@@ -114,6 +114,14 @@ for (const [name, options] of Object.entries(plain)) {
   await serve(name, await create(name, { providers: [eventGateway()] }, options));
 }
 
+const crossOrigin = await create(
+  "cors",
+  { providers: [eventGateway()] },
+  { cors: { origin: "http://sockets.example" } },
+);
+crossOrigin.enableCors({ origin: "http://pages.example", credentials: true });
+await serve("cors", crossOrigin);
+
 // Global guards, pipes, interceptors and filters.
 
 @Catch(RangeError)

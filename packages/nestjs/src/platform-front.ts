@@ -108,7 +108,11 @@ export function passThroughPlatform(
       return next();
     }
     passed.add(req);
-    const proceed = (): void => pass(req, res, next);
+    const cors = io.engine.opts.cors === undefined ? undefined : corsFields(res);
+    const proceed = (): void => {
+      if (cors !== undefined) restoreCors(res, cors);
+      pass(req, res, next);
+    };
     if (res instanceof ServerResponse) {
       underway.set(req, proceed);
       route(req, res);
@@ -218,6 +222,22 @@ function inPlaceOfAnswer(res: ServerResponse, goOn: () => void): void {
     goOn();
     return res;
   }) as typeof end;
+}
+
+const CORS_FIELD = /^access-control-/;
+
+function corsFields(res: ServerResponse): [string, number | string | readonly string[]][] {
+  return Object.entries(res.getHeaders()).flatMap(([name, value]) =>
+    CORS_FIELD.test(name) && value !== undefined ? [[name, value]] : [],
+  );
+}
+
+/** What the server says about other origins is about sockets; what `app.enableCors` says, about all else too. */
+function restoreCors(res: ServerResponse, cors: ReturnType<typeof corsFields>): void {
+  for (const name of res.getHeaderNames()) if (CORS_FIELD.test(name)) res.removeHeader(name);
+  for (const [name, value] of cors) res.setHeader(name, value);
+  const vary = res.getHeader("vary");
+  if (!/\borigin\b/i.test(String(vary))) res.appendHeader("vary", "Origin");
 }
 
 function takeUnderway(req: IncomingMessage, res: ServerResponse): boolean {

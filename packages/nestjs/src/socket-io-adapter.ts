@@ -17,6 +17,7 @@ import { Counters } from "./counters.js";
 import { inSocketContext } from "./current-socket.js";
 import { EventFailures } from "./event-failures.js";
 import { EventRules } from "./event-rules.js";
+import { isFirstToClose } from "./first-to-close.js";
 import {
   connectionGuardsOf,
   findGateways,
@@ -178,8 +179,16 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     );
   }
 
-  /** Adds middlewares to a namespace, or to those of a pattern. They come before those of its gateways. */
+  /**
+   * Adds middlewares to a namespace, or to those of a pattern. They come before those of its gateways.
+   *
+   * @throws NestjsError with code `SIO_NESTJS_INVALID_OPTION` for one without a method `use`
+   */
   addMiddlewares(namespace: string | RegExp | undefined, middlewares: readonly SocketMiddlewareClass[]): void {
+    for (const each of middlewares) {
+      if (typeof each.use === "function") continue;
+      throw invalidOption(`${each.constructor.name} is no middleware of sockets: it has no method use`);
+    }
     const admission = { type: SocketIoAdapter, middlewares, guards: [] };
     this.#middlewares.push({ name: gatewayNamespace(namespace), admission });
   }
@@ -277,6 +286,11 @@ export class SocketIoAdapter extends AbstractWsAdapter {
   #prepare(): void {
     if (this.#isPrepared) return;
     this.#isPrepared = true;
+    if (this.#own.closesEarly && ![...this.#modules.values()].some(isFirstToClose)) {
+      throw invalidOption(
+        'shutdown.phase "moduleDestroy" is for SocketIoModule.forRoot(): who has the adapter alone has "dispose"',
+      );
+    }
     for (const gateway of findGateways(this.#modules)) {
       const mistake = mistakeOfGateway(gateway.type.name, gateway.options);
       if (mistake !== undefined) this.#logger.warn(`${mistake} (SIO_NESTJS_INVALID_OPTION)`);

@@ -13,7 +13,7 @@ import { ApplicationConfig, ModuleRef, ModulesContainer } from "@nestjs/core";
 import type { AsyncApiDocument, AsyncApiOptions } from "@plugboard/contract";
 import { isDeepStrictEqual } from "node:util";
 import { createAsyncApi } from "./async-api.js";
-import { checkAsyncOptions } from "./check-options.js";
+import { checkAsyncOptions, checkExtras, checkFeature } from "./check-options.js";
 import { CURRENT_SOCKET, currentSocketProvider } from "./current-socket.js";
 import { FirstToClose, FirstToCloseModule } from "./first-to-close.js";
 import type { SocketMiddlewareClass } from "./gateways.js";
@@ -45,7 +45,10 @@ interface ConfigurableSocketIoModule {
   forRootAsync(options: ConfigurableModuleAsyncOptions<SocketIoOptions> & SocketIoModuleExtras): DynamicModule;
 }
 
-const built = new ConfigurableModuleBuilder<SocketIoOptions>()
+const built = new ConfigurableModuleBuilder<SocketIoOptions>({
+  // Nest names it to who imports the class alone.
+  optionsInjectionToken: "options: import SocketIoModule.forRoot(), not SocketIoModule",
+})
   .setClassMethodName("forRoot")
   .setExtras<SocketIoModuleExtras>({ isGlobal: true }, (definition, { isGlobal = true }) => ({
     ...definition,
@@ -104,6 +107,7 @@ export class SocketIoModule extends Base implements OnModuleInit, OnModuleDestro
 
   /** @param options - those of the adapter */
   static override forRoot(options: SocketIoOptions & SocketIoModuleExtras = {}): DynamicModule {
+    checkExtras(options);
     return super.forRoot(options);
   }
 
@@ -115,11 +119,18 @@ export class SocketIoModule extends Base implements OnModuleInit, OnModuleDestro
     options: ConfigurableModuleAsyncOptions<SocketIoOptions> & SocketIoModuleExtras,
   ): DynamicModule {
     checkAsyncOptions(options);
+    checkExtras(options);
     return super.forRootAsync(options);
   }
 
-  /** Adds middlewares to a namespace, whether or not it has gateways. `forRoot` has to be imported somewhere. */
-  static forFeature({ namespace, middleware, imports }: SocketIoFeature): DynamicModule {
+  /**
+   * Adds middlewares to a namespace, whether or not it has gateways. `forRoot` has to be imported somewhere.
+   *
+   * @throws NestjsError with code `SIO_NESTJS_INVALID_OPTION` for options that there are not
+   */
+  static forFeature(feature: SocketIoFeature): DynamicModule {
+    checkFeature(feature);
+    const { namespace, middleware, imports } = feature;
     return {
       module: SocketIoFeatureModule,
       ...(imports !== undefined && { imports }),
@@ -127,7 +138,7 @@ export class SocketIoModule extends Base implements OnModuleInit, OnModuleDestro
         ...middleware,
         {
           // Nest 10 takes modules with equal providers for one.
-          provide: `plugboard.nestjs.feature:${++features}`,
+          provide: `SocketIoModule.forFeature(), which needs forRoot(): ${++features}`,
           useFactory: (adapter: SocketIoAdapter, ...made: SocketMiddlewareClass[]) => {
             adapter.addMiddlewares(namespace, made);
             return made;
