@@ -29,6 +29,7 @@ import { resolveOptions, type OwnOptions, type SocketIoOptions } from "./options
 import { passThroughPlatform } from "./platform-front.js";
 import { releasePort, takePort } from "./port-owners.js";
 import { limitRates } from "./rate-limits.js";
+import { RunningWork } from "./running-work.js";
 import { SharedSessions } from "./shared-sessions.js";
 
 /** What we need of an application, or of a `ModuleRef`. */
@@ -83,7 +84,7 @@ export class SocketIoAdapter extends AbstractWsAdapter {
   readonly #bindings = new WeakMap<object, Binding>();
   /** Of namespaces, whoever has gateways there. */
   readonly #middlewares: { readonly name: string | RegExp; readonly admission: Admission }[] = [];
-  readonly #running = new Set<Promise<unknown>>();
+  readonly #running = new RunningWork();
   readonly #onDisposed: (() => void)[] = [];
   #isPrepared = false;
   #initFailure: { readonly error: unknown } | undefined = undefined;
@@ -103,7 +104,7 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     this.#config = app.get<ApplicationConfig>(ApplicationConfig, { strict: false });
     this.#host = app.get<HttpAdapterHost>(HttpAdapterHost, { strict: false });
     this.#failures = new EventFailures(own);
-    this.#connections = { options: own, failures: this.#failures, track: (work) => this.#track(work) };
+    this.#connections = { options: own, failures: this.#failures, track: (work) => this.#running.add(work) };
     this.#serverOptions = { onListenerError: ({ error }) => this.#failures.log(error), ...server };
     this.#defaultPath = server.path ?? "/socket.io";
     // Of the classes alone: nothing is made yet when a module makes the adapter.
@@ -202,7 +203,7 @@ export class SocketIoAdapter extends AbstractWsAdapter {
         config: this.#config,
         failures: this.#failures,
         onInitFailed: (error) => (this.#initFailure ??= { error }),
-        track: (work) => this.#track(work),
+        track: (work) => this.#running.add(work),
       });
     }
   }
@@ -298,7 +299,11 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     const { mapHttpExceptions } = this.#own;
     const log = (error: unknown): void => this.#failures.log(error);
     const admitted = inSocketContext(socket, () => admit(socket, admissions, { mapHttpExceptions, log }));
-    admitted.then(() => next(), next);
+    // Nothing may be thrown as well, and must not count as consent.
+    admitted.then(
+      () => next(),
+      (error: ExtendedError | undefined) => next(error || new Error("refused")),
+    );
   }
 
   #connect({ callbacks, rules, late }: Binding, socket: Socket): void {
@@ -310,12 +315,6 @@ export class SocketIoAdapter extends AbstractWsAdapter {
 
   // Closing.
 
-  #track(work: Promise<unknown>): void {
-    this.#running.add(work);
-    const done = (): void => void this.#running.delete(work);
-    work.then(done, done);
-  }
-
   #close(served: ServedPort): Promise<void> {
     return (served.closing ??= this.#closeNow(served));
   }
@@ -326,12 +325,7 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     await io.close({ timeoutMs, closeHttpServer: port !== 0 });
     releasePort(port, this);
     sessions?.close();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, Math.max(0, deadline - Date.now()));
-    });
-    await Promise.race([Promise.allSettled(this.#running), late]);
-    clearTimeout(timer);
+    await this.#running.idle(Math.max(0, deadline - Date.now()));
   }
 }
 
