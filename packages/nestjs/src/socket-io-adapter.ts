@@ -34,6 +34,7 @@ import { resolveOptions, type OwnOptions, type SocketIoOptions } from "./options
 import { passThroughPlatform } from "./platform-front.js";
 import { releasePort, takePort } from "./port-owners.js";
 import { limitRates } from "./rate-limits.js";
+import { RunningWork } from "./running-work.js";
 import { SharedSessions } from "./shared-sessions.js";
 
 /** What we need of an application, or of a `ModuleRef`. */
@@ -89,7 +90,7 @@ export class SocketIoAdapter extends AbstractWsAdapter {
   readonly #bindings = new WeakMap<object, Binding>();
   /** Of namespaces, whoever has gateways there. */
   readonly #middlewares: { readonly name: string | RegExp; readonly admission: Admission }[] = [];
-  readonly #running = new Set<Promise<unknown>>();
+  readonly #running = new RunningWork();
   readonly #onDisposed: (() => void)[] = [];
   readonly #logger = new Logger("SocketIo");
   #server: Server | undefined = undefined;
@@ -128,7 +129,7 @@ export class SocketIoAdapter extends AbstractWsAdapter {
       options: own,
       failures: this.#failures,
       counters: undefined,
-      track: (work) => this.#track(work),
+      track: (work) => this.#running.add(work),
     };
     this.#serverOptions = server;
     this.#defaultPath = server.path ?? DEFAULT_PATH;
@@ -425,10 +426,11 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     const admitted = inSocketContext(socket, () => admit(socket, admissions, { mapHttpExceptions, log }));
     admitted.then(
       () => next(),
-      (error: ExtendedError) => {
+      (error: ExtendedError | undefined) => {
         const { counters } = this.#connections;
         if (counters !== undefined) counters.refusedSockets++;
-        next(error);
+        // Nothing may be thrown as well, and must not count as consent.
+        next(error || new Error("refused"));
       },
     );
   }
@@ -442,12 +444,6 @@ export class SocketIoAdapter extends AbstractWsAdapter {
 
   // Closing.
 
-  #track(work: Promise<unknown>): void {
-    this.#running.add(work);
-    const done = (): void => void this.#running.delete(work);
-    work.then(done, done);
-  }
-
   #close(served: ServedPort): Promise<void> {
     return (served.closing ??= this.#closeNow(served));
   }
@@ -458,12 +454,7 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     await io.close({ timeoutMs, closeHttpServer: port !== 0 });
     releasePort(port, this);
     this.#sessions.get(io)?.close();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, Math.max(0, deadline - Date.now()));
-    });
-    await Promise.race([Promise.allSettled(this.#running), late]);
-    clearTimeout(timer);
+    await this.#running.idle(Math.max(0, deadline - Date.now()));
   }
 }
 
