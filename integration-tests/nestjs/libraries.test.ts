@@ -61,6 +61,12 @@ describe.each(NEST_RUNS)("libraries of Nest $version with $platform", ({ version
     const clients = await Promise.all(["ada", "bob"].map((name) => connect("/cls", { auth: { name } })));
     const greetings = await Promise.all(clients.map((client) => client.emitWithAck("greet")));
     expect(greetings).toEqual(["hello ada", "hello bob"]);
+    // That of handleConnection, and a provider of its own for each event.
+    const told = await Promise.all(clients.map((client) => client.emitWithAck("greeting")));
+    expect(told).toEqual([
+      ["hello ada, ada", "ada"],
+      ["hello bob, bob", "bob"],
+    ]);
   });
 
   it("hands on events of @nestjs/event-emitter", async () => {

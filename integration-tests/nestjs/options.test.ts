@@ -167,24 +167,21 @@ describe.each(NEST_RUNS)("options on Nest $version with $platform", ({ version, 
     expect(await (await fetch(`${at("consumer")}/other`)).text()).toBe("a page");
   });
 
-  // Before, Nest makes one instance and calls it without its dependencies.
-  if (version === "12") {
-    it("awaits handleConnection of a gateway of which Nest makes an instance for each socket", async () => {
-      const client = open(at("scoped"));
-      const answer = await client.timeout(5000).emitWithAck("state");
-      expect(answer).toEqual({ state: "connected", id: client.id });
-    });
+  it("awaits handleConnection of a gateway of which Nest makes an instance for each socket", async () => {
+    const client = open(at("scoped"));
+    const answer = await client.timeout(5000).emitWithAck("state");
+    expect(answer).toEqual({ state: "connected", id: client.id });
+  });
 
-    it.each([
-      [{ fail: true }, NOT_LIKE_THAT.code],
-      [{ broken: true }, INTERNAL.code],
-    ])("tells a client why its instance could not be made or has refused it: %j", async (auth, code) => {
-      const client = open(at("scoped"), { auth });
-      const disconnected = nextEvent(client, "disconnect");
-      expect(await nextEvent(client, "exception")).toMatchObject([{ code }]);
-      expect((await disconnected)[0]).toBe("io server disconnect");
-    });
-  }
+  it.each([
+    [{ fail: true }, NOT_LIKE_THAT.code],
+    [{ broken: true }, INTERNAL.code],
+  ])("tells a client why its instance could not be made or has refused it: %j", async (auth, code) => {
+    const client = open(at("scoped"), { auth });
+    const disconnected = nextEvent(client, "disconnect");
+    expect(await nextEvent(client, "exception")).toMatchObject([{ code }]);
+    expect((await disconnected)[0]).toBe("io server disconnect");
+  });
 
   // Express listens at one of the two alone; Fastify has a second server for the other one.
   const addresses = platform === "fastify" ? ["127.0.0.1", "[::1]"] : ["127.0.0.1"];

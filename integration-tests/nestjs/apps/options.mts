@@ -241,7 +241,7 @@ const consumer = {
 await serve("consumer", await create("consumer", consumer));
 await serve("direct", await create("direct", consumer, { handshake: "direct" }));
 
-// An instance for each socket, on Nest 12.
+// An instance for each socket.
 
 @Injectable({ scope: Scope.REQUEST })
 class PerSocket {

@@ -133,9 +133,20 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     return served !== undefined && served.closing === undefined;
   }
 
-  /** Adds middlewares to a namespace, or to those of a pattern. They come before those of its gateways. */
-  addMiddlewares(namespace: string | RegExp | undefined, middlewares: readonly SocketMiddlewareClass[]): void {
-    const admission = { type: SocketIoAdapter, middlewares, guards: [] };
+  /**
+   * Adds middlewares to a namespace, or to those of a pattern. They come before those of its gateways.
+   *
+   * @param middlewares - asked for when the first socket comes: all providers have been made then
+   */
+  addMiddlewares(namespace: string | RegExp | undefined, middlewares: () => readonly SocketMiddlewareClass[]): void {
+    let made: readonly SocketMiddlewareClass[] | undefined;
+    const admission = {
+      type: SocketIoAdapter,
+      get middlewares() {
+        return (made ??= middlewares());
+      },
+      guards: [],
+    };
     this.#middlewares.push({ name: gatewayNamespace(namespace), admission });
   }
 
@@ -302,7 +313,7 @@ export class SocketIoAdapter extends AbstractWsAdapter {
         gateways.map(({ type }) => type),
         this.#own.concurrency,
       ),
-      late: gateways.filter(({ isScoped }) => isScoped).map(({ type }) => type.prototype as object),
+      late: gateways.filter(({ scope }) => scope !== undefined).map(({ type }) => type.prototype as object),
     };
     served.namespaces.set(name, binding);
     this.#bindings.set(namespace, binding);

@@ -2,6 +2,7 @@ import {
   ConfigurableModuleBuilder,
   Inject,
   Module,
+  Scope,
   type ConfigurableModuleAsyncOptions,
   type DynamicModule,
   type ModuleMetadata,
@@ -13,7 +14,7 @@ import type { AsyncApiDocument, AsyncApiOptions } from "@plugboard/contract";
 import { createAsyncApi } from "./async-api.js";
 import { CURRENT_SOCKET, currentSocketProvider } from "./current-socket.js";
 import { FirstToClose, FirstToCloseModule } from "./first-to-close.js";
-import type { SocketMiddlewareClass } from "./gateways.js";
+import { madeForSockets, type SocketMiddlewareClass } from "./gateways.js";
 import { SocketIoHealthIndicator } from "./health-indicator.js";
 import type { SocketIoOptions } from "./options.js";
 import { SocketIoAdapter, type ProviderSource } from "./socket-io-adapter.js";
@@ -61,6 +62,12 @@ function namespaceProviders(): Provider[] {
   }));
 }
 
+function middlewareOf(type: SocketIoFeature["middleware"][number], moduleRef: ModuleRef): SocketMiddlewareClass {
+  if (moduleRef.introspect(type as never).scope === Scope.DEFAULT)
+    return (moduleRef as unknown as ProviderSource).get(type);
+  return madeForSockets({ type, moduleRef: () => moduleRef, isDurable: false });
+}
+
 let features = 0;
 
 class SocketIoFeatureModule {}
@@ -96,11 +103,11 @@ export class SocketIoModule extends Base implements OnModuleDestroy {
         {
           // Nest 10 takes modules with equal providers for one.
           provide: `plugboard.nestjs.feature:${++features}`,
-          useFactory: (adapter: SocketIoAdapter, ...made: SocketMiddlewareClass[]) => {
-            adapter.addMiddlewares(namespace, made);
-            return made;
+          // One with a scope would be made too late if it were injected here.
+          useFactory: (adapter: SocketIoAdapter, moduleRef: ModuleRef) => {
+            adapter.addMiddlewares(namespace, () => middleware.map((type) => middlewareOf(type, moduleRef)));
           },
-          inject: [SocketIoAdapter, ...middleware],
+          inject: [SocketIoAdapter, ModuleRef],
         },
       ],
     };
