@@ -2,10 +2,10 @@
 import { createRequire } from "node:module";
 
 /** The HTTP adapter of a Nest application. */
-export async function createPlatform(name: string): Promise<any> {
+export async function createPlatform(name: string, fastifyOptions: object = {}): Promise<any> {
   if (name === "fastify") {
     const { FastifyAdapter } = await import("@nestjs/platform-fastify");
-    return new FastifyAdapter();
+    return new FastifyAdapter(fastifyOptions);
   }
   const { ExpressAdapter } = await import("@nestjs/platform-express");
   return new ExpressAdapter();
