@@ -95,16 +95,30 @@ describe.each(NEST_RUNS)("libraries of Nest $version with $platform", ({ version
 });
 
 describe.each(NEST_VERSIONS)("the Redis adapter on Nest %s", (version) => {
-  it("brings what one process says to the clients of another", async () => {
+  it("brings what one process says to the clients of another, as an option and in a class as Nest documents it", async () => {
     await prepareNest(version);
     const redis = await startRedis();
     onTestFinished(() => redis.remove());
-    const apps = await Promise.all([1, 2].map(() => startNest(version, "libraries", { REDIS: redis.socket })));
+    const apps = await Promise.all(
+      ["libraries", "recipes"].map((name) => startNest(version, name, { REDIS: redis.socket })),
+    );
     onTestFinished(async () => void (await Promise.all(apps.map((app) => app.kill()))));
     const [one, other] = apps as [NestProcess, NestProcess];
-    const client = await connectStock(other.url, { path: "/realtime" });
-    const told = nextEvent(client, "told");
+    const here = await connectStock(one.url, { path: "/realtime" });
+    const there = await connectStock(other.url, { path: "/realtime" });
+    let told = nextEvent(there, "told");
     await fetch(`${one.url}/tell`);
     expect(await told).toEqual(["everybody"]);
+    told = nextEvent(here, "told");
+    expect(await there.emitWithAck("tell")).toBe(undefined);
+    expect(await told).toEqual(["everybody"]);
+    // What the class says of options: those of the engine count, and others have an error.
+    const handshake = await fetch(`${other.url}/realtime/?EIO=4&transport=polling`, {
+      headers: { origin: "https://example.com" },
+    });
+    expect(handshake.headers.get("access-control-allow-origin")).toBe("https://example.com");
+    expect(other.output()).toContain('"connectTimeout" is too late in createIOServer(): give it to the adapter');
+    const namespaced = await connectStock(`${other.url}/other`, { path: "/realtime" });
+    expect(await namespaced.emitWithAck("adapter")).toBe("RedisAdapter");
   });
 });

@@ -8,6 +8,7 @@ import {
   type ServerOptions,
   type Socket,
 } from "@plugboard/server";
+import { isDeepStrictEqual } from "node:util";
 import { admit, type Admission } from "./admission.js";
 import { CookieOrigins } from "./cookie-origins.js";
 import { Connection, type ConnectionContext, type MessageHandler } from "./connection.js";
@@ -59,6 +60,22 @@ interface Binding {
   readonly late: readonly object[];
   readonly rules: EventRules;
 }
+
+/** Options that a server wants when it is made; the others are for its engine. */
+const SERVER_OPTIONS = [
+  "adapter",
+  "parser",
+  "connectionStateRecovery",
+  "connectTimeout",
+  "serveClient",
+  "cleanupEmptyChildNamespaces",
+  "handlerTimeout",
+  "compat",
+  "maxEventsPerSecond",
+  "maxNamespacesPerClient",
+  "maxPendingConnects",
+  "maxDynamicNamespaces",
+] as const;
 
 const adapters = new WeakMap<object, SocketIoAdapter>();
 
@@ -178,9 +195,26 @@ export class SocketIoAdapter extends AbstractWsAdapter {
 
   /** Makes the server of a port, or a namespace of it. Called again with the same, it gives the same. */
   create(port: number, options: GatewayServerOptions = {}): Server | Namespace {
-    const served = this.#serve(port, options.path ?? this.#defaultPath);
-    if (options.namespace === undefined || options.namespace === "/") return served.io;
-    return this.#bindingOf(served, namespacePattern(options.namespace)).namespace;
+    const { namespace, server: _server, ...given } = options;
+    const path = options.path ?? this.#defaultPath;
+    const key = serverKey(port, path);
+    if (!this.#ports.has(key)) this.createIOServer(port, { ...given, path });
+    const served = this.#ports.get(key);
+    if (served === undefined)
+      throw new Error("createIOServer() has to call that of SocketIoAdapter, with the same path");
+    if (namespace === undefined || namespace === "/") return served.io;
+    return this.#bindingOf(served, namespacePattern(namespace)).namespace;
+  }
+
+  /**
+   * Makes the server of a port. It is here to be overridden, by what has extended `IoAdapter`: to call `server.adapter(...)` on the
+   * server that this gives, or to give it more options.
+   *
+   * @param options - `path`, as it is given, and those of the engine, such as `cors`
+   * @throws Error for others on the server of the application, which is there already: those go to the constructor
+   */
+  createIOServer(port: number, options: Partial<ServerOptions> = {}): Server {
+    return this.#serve(port, options.path ?? this.#defaultPath, options).io;
   }
 
   override bindClientConnect(server: Server | Namespace, callback: ConnectCallback): void {
@@ -249,14 +283,20 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     return { ...this.#serverOptions, ...serverOptionsOf(gateways), path };
   }
 
-  #serve(port: number, path: string): ServedPort {
+  #serve(port: number, path: string, given: Partial<ServerOptions>): ServedPort {
     const key = serverKey(port, path);
     const known = this.#ports.get(key);
     if (known !== undefined) return known;
     this.#prepare();
     const gateways = this.#gatewaysAt(port, path);
-    const options = this.#optionsOf(gateways, path);
-    const io = key === serverKey(0, this.#defaultPath) ? this.server : new Server(options);
+    const declared = this.#optionsOf(gateways, path);
+    const isMade = key === serverKey(0, this.#defaultPath);
+    for (const name of isMade ? SERVER_OPTIONS : []) {
+      if (given[name] === undefined || isDeepStrictEqual(given[name], declared[name])) continue;
+      throw new Error(`"${name}" is too late in createIOServer(): give it to the adapter (SIO_NESTJS_INVALID_OPTION)`);
+    }
+    const options = { ...declared, ...given };
+    const io = isMade ? this.server : new Server(options);
     const sessions = port === 0 ? this.#attachToApplication(io, options) : undefined;
     const served: ServedPort = { io, gateways, namespaces: new Map(), port, sessions, closing: undefined };
     this.#ports.set(key, served);
