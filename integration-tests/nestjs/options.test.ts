@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { createConnection } from "node:net";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { nextEvent } from "../support/next-event.js";
 import { quietPort } from "../support/quiet-port.js";
@@ -190,24 +192,21 @@ describe.each(NEST_CLIENT_RUNS)("options on Nest $version with $platform for $na
     expect(await (await fetch(`${at("consumer")}/other`)).text()).toBe("a page");
   });
 
-  // Before, Nest makes one instance and calls it without its dependencies.
-  if (version === "12") {
-    it("awaits handleConnection of a gateway of which Nest makes an instance for each socket", async () => {
-      const client = open(at("scoped"));
-      const answer = await client.timeout(5000).emitWithAck("state");
-      expect(answer).toEqual({ state: "connected", id: client.id });
-    });
+  it("awaits handleConnection of a gateway of which Nest makes an instance for each socket", async () => {
+    const client = open(at("scoped"));
+    const answer = await client.timeout(5000).emitWithAck("state");
+    expect(answer).toEqual({ state: "connected", id: client.id });
+  });
 
-    it.each([
-      [{ fail: true }, NOT_LIKE_THAT.code],
-      [{ broken: true }, INTERNAL.code],
-    ])("tells a client why its instance could not be made or has refused it: %j", async (auth, code) => {
-      const client = open(at("scoped"), { auth });
-      const disconnected = nextEvent(client, "disconnect");
-      expect(await nextEvent(client, "exception")).toMatchObject([{ code }]);
-      expect((await disconnected)[0]).toBe("io server disconnect");
-    });
-  }
+  it.each([
+    [{ fail: true }, NOT_LIKE_THAT.code],
+    [{ broken: true }, INTERNAL.code],
+  ])("tells a client why its instance could not be made or has refused it: %j", async (auth, code) => {
+    const client = open(at("scoped"), { auth });
+    const disconnected = nextEvent(client, "disconnect");
+    expect(await nextEvent(client, "exception")).toMatchObject([{ code }]);
+    expect((await disconnected)[0]).toBe("io server disconnect");
+  });
 
   // Express listens at one of the two alone; Fastify has a second server for the other one.
   const addresses = platform === "fastify" ? ["127.0.0.1", "[::1]"] : ["127.0.0.1"];
@@ -291,5 +290,36 @@ describe.each(NEST_CLIENT_RUNS)("options on Nest $version with $platform for $na
 
   it("serves nothing in preview mode", () => {
     expect(app.output()).toContain("preview serves false");
+  });
+
+  it("tells the graph of the application which events gateways handle", async () => {
+    expect(await ask("snapshot", "echo", 1)).toBe(1);
+    const client = await connect(`${at("snapshot")}/scoped`);
+    expect(await client.emitWithAck("scoped echo", 2)).toBe(2);
+    const graph = /^graph (.*)$/m.exec(app.output())?.[1] ?? "{}";
+    const entrypoints = Object.values(JSON.parse(graph) as Record<string, object[]>).flat();
+    for (const [className, message] of [
+      ["EventGateway", "echo"],
+      ["ScopedEchoGateway", "scoped echo"],
+    ]) {
+      const metadata = { port: 0, key: message, message };
+      const entrypoint = { type: "websocket", methodName: "echo", className, metadata };
+      expect(entrypoints).toContainEqual(expect.objectContaining(entrypoint));
+    }
+  });
+
+  it("ends with forceCloseConnections, and waits for handleDisconnect", async () => {
+    const clients = await Promise.all(
+      (["polling", "websocket"] as const).map((transport) => connect(at("forced"), { transports: [transport] })),
+    );
+    const reasons = clients.map((client) => nextEvent(client, "disconnect"));
+    const idle = createConnection(Number(new URL(at("forced")).port), "127.0.0.1").on("error", () => {});
+    const idleIsOver = new Promise((resolve) => idle.once("close", resolve));
+    await once(idle, "connect");
+    clients[0]?.emit("close");
+    await app.printed("forced application is closed");
+    expect(app.output()).toMatch(/(forced handleDisconnect ends\n){2}forced application is closed/);
+    for (const reason of reasons) expect((await reason)[0]).toMatch(/^transport (close|error)$/);
+    await idleIsOver;
   });
 });

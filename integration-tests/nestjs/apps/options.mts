@@ -79,10 +79,9 @@ async function create(
       configure?.(consumer);
     }
   }
-  const app: any = await NestFactory.create(AppModule, await createPlatform(PLATFORM), {
-    logger: ["error"],
-    ...factoryOptions,
-  });
+  const { forceCloseConnections = false } = factoryOptions;
+  const platform = await createPlatform(PLATFORM, { forceCloseConnections });
+  const app: any = await NestFactory.create(AppModule, platform, { logger: ["error"], ...factoryOptions });
   const adapter = new Adapter(app, options);
   adapters.set(name, adapter);
   app.useWebSocketAdapter(adapter);
@@ -279,7 +278,7 @@ const consumer = {
 await serve("consumer", await create("consumer", consumer));
 await serve("direct", await create("direct", consumer, { handshake: "direct" }));
 
-// An instance for each socket, on Nest 12.
+// An instance for each socket.
 
 @Injectable({ scope: Scope.REQUEST })
 class PerSocket {
@@ -385,6 +384,35 @@ const preview = await create("preview", { providers: [eventGateway()] }, {}, { p
 await preview.init();
 console.log(`preview serves ${adapters.get("preview")?.isServing}`);
 await preview.close();
+
+// The graph of the application, as tools of Nest read it.
+
+@Injectable({ scope: Scope.REQUEST })
+@WebSocketGateway({ namespace: "scoped" })
+class ScopedEchoGateway {
+  @SubscribeMessage("scoped echo") echo(@MessageBody() body: unknown) {
+    return body;
+  }
+}
+const snapshotProviders = { providers: [eventGateway(), ScopedEchoGateway] };
+const snapshot = await create("snapshot", snapshotProviders, {}, { snapshot: true });
+await serve("snapshot", snapshot);
+console.log(`graph ${JSON.stringify(JSON.parse(snapshot.get(SerializedGraph).toString()).entrypoints)}`);
+
+// Connections that are cut by the platform as soon as the application closes.
+
+@WebSocketGateway()
+class ForcedGateway {
+  async handleDisconnect() {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    console.log("forced handleDisconnect ends");
+  }
+  @SubscribeMessage("close") close() {
+    void forced.close().then(() => console.log("forced application is closed"));
+  }
+}
+const forced = await create("forced", { providers: [ForcedGateway] }, {}, { forceCloseConnections: true });
+await serve("forced", forced);
 
 process.on("unhandledRejection", (error) => console.log("unhandledRejection", error));
 

@@ -7,6 +7,7 @@ import { DEFAULT_HANDLER_TIMEOUT_MS, EventDeadline, MAX_TIMER_MS } from "./event
 import type { EventFailures } from "./event-failures.js";
 import { SocketLanes, type EventRules } from "./event-rules.js";
 import type { OwnOptions } from "./options.js";
+import { releaseInstances } from "./scoped-instances.js";
 import { isThenable } from "./thenable.js";
 
 /** A handler as Nest gives it, bound to its gateway and the socket. */
@@ -327,6 +328,7 @@ export class Connection {
     this.reason = reason;
     for (const subscription of this.#subscriptions ?? []) subscription.unsubscribe();
     for (const listener of this.#onDisconnect) listener(reason);
+    releaseInstances(this.socket);
   }
 }
 

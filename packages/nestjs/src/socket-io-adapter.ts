@@ -162,11 +162,13 @@ export class SocketIoAdapter extends AbstractWsAdapter {
   /**
    * Looks whether it has been put to work, once Nest has bound the gateways.
    *
-   * @throws NestjsError with code `SIO_NESTJS_TWO_ADAPTERS` when gateways are bound to another adapter
+   * @throws NestjsError with code `SIO_NESTJS_TWO_ADAPTERS` when gateways are bound to another adapter,
+   * `SIO_NESTJS_INVALID_OPTION` for a middleware without a method `use`
    */
   checkWork(): void {
     if (this.#isChecked) return;
     this.#isChecked = true;
+    for (const { admission } of this.#middlewares) checkMiddlewares(admission.middlewares);
     if ((this.#config.getIoAdapter() as unknown) !== this) {
       throw nestjsError(
         "SIO_NESTJS_TWO_ADAPTERS",
@@ -183,14 +185,17 @@ export class SocketIoAdapter extends AbstractWsAdapter {
   /**
    * Adds middlewares to a namespace, or to those of a pattern. They come before those of its gateways.
    *
-   * @throws NestjsError with code `SIO_NESTJS_INVALID_OPTION` for one without a method `use`
+   * @param middlewares - asked for once all providers have been made
    */
-  addMiddlewares(namespace: string | RegExp | undefined, middlewares: readonly SocketMiddlewareClass[]): void {
-    for (const each of middlewares) {
-      if (typeof each.use === "function") continue;
-      throw invalidOption(`${each.constructor.name} is no middleware of sockets: it has no method use`);
-    }
-    const admission = { type: SocketIoAdapter, middlewares, guards: [] };
+  addMiddlewares(namespace: string | RegExp | undefined, middlewares: () => readonly SocketMiddlewareClass[]): void {
+    let made: readonly SocketMiddlewareClass[] | undefined;
+    const admission = {
+      type: SocketIoAdapter,
+      get middlewares() {
+        return (made ??= middlewares());
+      },
+      guards: [],
+    };
     this.#middlewares.push({ name: gatewayNamespace(namespace), admission });
   }
 
@@ -405,7 +410,7 @@ export class SocketIoAdapter extends AbstractWsAdapter {
         gateways.map(({ type }) => type),
         this.#own.concurrency,
       ),
-      late: gateways.filter(({ isScoped }) => isScoped).map(({ type }) => type.prototype as object),
+      late: gateways.filter(({ scope }) => scope !== undefined).map(({ type }) => type.prototype as object),
     };
     served.namespaces.set(name, binding);
     this.#bindings.set(namespace, binding);
@@ -455,6 +460,13 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     releasePort(port, this);
     this.#sessions.get(io)?.close();
     await this.#running.idle(Math.max(0, deadline - Date.now()));
+  }
+}
+
+function checkMiddlewares(middlewares: readonly SocketMiddlewareClass[]): void {
+  for (const each of middlewares) {
+    if (typeof each.use === "function") continue;
+    throw invalidOption(`${each.constructor.name} is no middleware of sockets: it has no method use`);
   }
 }
 

@@ -2,6 +2,7 @@ import {
   ConfigurableModuleBuilder,
   Inject,
   Module,
+  Scope,
   type ConfigurableModuleAsyncOptions,
   type DynamicModule,
   type ModuleMetadata,
@@ -16,7 +17,7 @@ import { createAsyncApi } from "./async-api.js";
 import { checkAsyncOptions, checkExtras, checkFeature } from "./check-options.js";
 import { CURRENT_SOCKET, currentSocketProvider } from "./current-socket.js";
 import { FirstToClose, FirstToCloseModule } from "./first-to-close.js";
-import type { SocketMiddlewareClass } from "./gateways.js";
+import { madeForSockets, type SocketMiddlewareClass } from "./gateways.js";
 import { SocketIoHealthIndicator } from "./health-indicator.js";
 import { nestjsError } from "./nestjs-error.js";
 import type { SocketIoOptions } from "./options.js";
@@ -85,6 +86,12 @@ function sharedAdapter(first: SocketIoAdapter, options: SocketIoOptions): Socket
   );
 }
 
+function middlewareOf(type: SocketIoFeature["middleware"][number], moduleRef: ModuleRef): SocketMiddlewareClass {
+  if (moduleRef.introspect(type as never).scope === Scope.DEFAULT)
+    return (moduleRef as unknown as ProviderSource).get(type);
+  return madeForSockets({ type, moduleRef: () => moduleRef, isDurable: false });
+}
+
 let features = 0;
 
 class SocketIoFeatureModule {}
@@ -139,11 +146,11 @@ export class SocketIoModule extends Base implements OnModuleInit, OnModuleDestro
         {
           // Nest 10 takes modules with equal providers for one.
           provide: `SocketIoModule.forFeature(), which needs forRoot(): ${++features}`,
-          useFactory: (adapter: SocketIoAdapter, ...made: SocketMiddlewareClass[]) => {
-            adapter.addMiddlewares(namespace, made);
-            return made;
+          // One with a scope would be made too late if it were injected here.
+          useFactory: (adapter: SocketIoAdapter, moduleRef: ModuleRef) => {
+            adapter.addMiddlewares(namespace, () => middleware.map((type) => middlewareOf(type, moduleRef)));
           },
-          inject: [SocketIoAdapter, ...middleware],
+          inject: [SocketIoAdapter, ModuleRef],
         },
       ],
     };
