@@ -256,6 +256,11 @@ describe.each(NEST_RUNS)("options on Nest $version with $platform", ({ version, 
     );
   });
 
+  it.each(["polling", "websocket"] as const)("shows the whole URL of the request by %s", async (transport) => {
+    const client = await connect(at("default"), { transports: [transport] });
+    expect(await client.emitWithAck("url")).toEqual(["/socket.io/", "/socket.io/"]);
+  });
+
   it("serves gateways of a hybrid application until it closes", async () => {
     expect(await ask("hybrid", "double", 21)).toBe(42);
     expect(app.output()).toContain("hybrid serves false");
