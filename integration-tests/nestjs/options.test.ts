@@ -253,6 +253,11 @@ describe.each(NEST_CLIENT_RUNS)("options on Nest $version with $platform for $na
     );
   });
 
+  it.each(["polling", "websocket"] as const)("shows the whole URL of the request by %s", async (transport) => {
+    const client = await connect(at("default"), { transports: [transport] });
+    expect(await client.emitWithAck("url")).toEqual(["/socket.io/", "/socket.io/"]);
+  });
+
   it("serves gateways of a hybrid application until it closes", async () => {
     expect(await ask("hybrid", "double", 21)).toBe(42);
     expect(app.output()).toContain("hybrid serves false");

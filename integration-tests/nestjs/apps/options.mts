@@ -56,6 +56,9 @@ function eventGateway(options: any = {}, port = 0): any {
     @SubscribeMessage("none") none() {
       return of();
     }
+    @SubscribeMessage("url") url(@ConnectedSocket() { request, handshake }: any) {
+      return [request.url, handshake.url].map((url: string) => url.split("?")[0]);
+    }
     @SubscribeMessage("drop") drop(@ConnectedSocket() client: any) {
       adapters.get("close-client")?.closeClient(client);
     }

@@ -63,6 +63,11 @@ function wsAnswer(error: unknown): ErrorAnswer | undefined {
   const { message } = error as WsExceptionLike;
   const given = (error as WsExceptionLike).getError();
   const code = message === FORBIDDEN_MESSAGE ? "SIO_FORBIDDEN" : "SIO_EVENT_ERROR";
+  // What class-validator has found, as pipes are told to throw it.
+  if (Array.isArray(given)) {
+    const isText = given.length > 0 && given.every((each) => typeof each === "string");
+    return { status: "error", code, message: isText ? given.join("; ") : message, data: given };
+  }
   const members = typeof given === "object" && given !== null ? given : { message: String(given) };
   return { status: "error", code, message, ...members } as ErrorAnswer;
 }

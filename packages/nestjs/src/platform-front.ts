@@ -19,7 +19,10 @@ export interface RequestTurns {
 /** What we use of an Express application. */
 interface ExpressLike extends Route {
   (req: IncomingMessage, res: ServerResponse): void;
-  use(path: string, handler: (req: IncomingMessage, res: ServerResponse, next: Next) => void): unknown;
+  use(
+    path: string,
+    handler: (req: IncomingMessage & { originalUrl: string }, res: ServerResponse, next: Next) => void,
+  ): unknown;
   /** The one way into an application, whatever serves it. */
   handle(req: IncomingMessage, res: ServerResponse, next?: Next): void;
 }
@@ -136,7 +139,10 @@ function routeOf(
     const takeHere = (): void => {
       const place = ++last;
       express.use(path, (req, res, next) => {
-        if (place < last || !takeUnderway(req, res)) next();
+        if (place < last || !underway.has(req)) return next();
+        // A mount at a path has taken that off the URL, which is what sockets show of their request.
+        req.url = req.originalUrl;
+        takeUnderway(req, res);
       });
     };
     // Behind the last middleware, but before routes: there may be one for whatever is not found elsewhere.
