@@ -18,6 +18,7 @@ interface FastifyRequestLike {
 interface FastifyReplyLike {
   readonly raw: ServerResponse;
   hijack(): unknown;
+  callNotFound(): unknown;
   getHeaders(): Record<string, number | string | string[] | undefined>;
 }
 
@@ -109,18 +110,21 @@ function routeOf(
   }
   if (platform.getType() !== "fastify") return undefined;
   const fastify = app as FastifyLike;
-  const handler = (request: FastifyRequestLike, reply: FastifyReplyLike): void => {
+  const handler = (request: FastifyRequestLike, reply: FastifyReplyLike): unknown => {
     const { raw } = request;
+    // It has closed, and what it lets in now nobody would close.
+    if (io.engine.httpServer === undefined) return reply.callNotFound();
     requests.set(raw, request);
     reply.hijack();
     for (const [name, value] of Object.entries(reply.getHeaders())) {
       if (value !== undefined) reply.raw.setHeader(name, value);
     }
-    if (takeUnderway(raw, reply.raw)) return;
+    if (takeUnderway(raw, reply.raw)) return undefined;
     // Fastify's second server, at the other loopback address of `localhost`, knows nothing of the engine.
     passed.add(raw);
     onPassed(raw, reply.raw);
     io.engine.handleRequest(raw, reply.raw);
+    return undefined;
   };
   void fastify.register(async (scope) => {
     // The engine reads bodies itself.
@@ -161,6 +165,11 @@ function passUpgrade(req: IncomingMessage, upgrade: ServerResponse, next: Next, 
   const res = new ServerResponse(req);
   res.shouldKeepAlive = false;
   res.assignSocket(req.socket);
+  // Node has let go of the socket: what it does for those of requests is done here.
+  const drain = (): void => void res.emit("drain");
+  socket.on("drain", drain);
+  // Of a middleware that writes when there is an answer already.
+  res.on("error", () => {});
   res.once("finish", () => {
     if (res.socket !== null) res.detachSocket(req.socket);
     // A peer that keeps its half open would hold the server open too.
@@ -168,6 +177,7 @@ function passUpgrade(req: IncomingMessage, upgrade: ServerResponse, next: Next, 
   });
   underway.set(req, (answer) => {
     answer.removeAllListeners("finish");
+    socket.off("drain", drain);
     res.detachSocket(req.socket);
     // Sessions set their cookies as late as that. It is written nowhere.
     answer.writeHead(200);

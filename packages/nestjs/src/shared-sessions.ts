@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type { Server } from "@plugboard/server";
+import type { Server, Socket } from "@plugboard/server";
 import {
   fromExpressStore,
   fromRequest,
@@ -30,16 +30,31 @@ export class SharedSessions {
   readonly #options: SessionOptions;
   #sessions: SocketSessions | undefined = undefined;
   #admit: SocketMiddleware | undefined = undefined;
+  /** Handshakes that came with a session. */
+  readonly #found = new WeakSet<IncomingMessage>();
 
   constructor(io: Server, options: SessionOptions) {
     this.#io = io;
     this.#options = options;
     // Now, to come before guards and middlewares.
-    io.useAlways((socket, next) => (this.#admit === undefined ? next() : this.#admit(socket, next)));
+    io.useAlways((socket, next) => {
+      if (this.#admit === undefined) next();
+      else this.#admit(socket, (error) => next(error ?? this.#loss(socket)));
+    });
+  }
+
+  /** A client may wait with its socket until its session is no more; what the application has put on the handshake still knows it. */
+  #loss(socket: Socket): Error | undefined {
+    if (this.#options.onEnd === "ignore" || socket.session.exists || !this.#found.has(socket.request)) return undefined;
+    // A refusal would keep the client away; that of a lost connection comes back.
+    socket.rehandshake("session destroyed");
+    return new Error("session destroyed");
   }
 
   /** Looks at a handshake that has passed the application. */
   learn(request: IncomingMessage): void {
+    const id = sessionIdOf(request);
+    if (id !== undefined && hasCookieWith(id, request)) this.#found.add(request);
     if (this.#sessions !== undefined) return;
     const { sessionStore, session } = platformRequest(request) as SessionRequest;
     if (sessionStore !== undefined) this.#start(withoutExpired(fromExpressStore(sessionStore)));
@@ -66,6 +81,17 @@ export class SharedSessions {
 function sessionIdOf(request: IncomingMessage): string | undefined {
   const { sessionID, session } = platformRequest(request) as SessionRequest;
   return sessionID ?? session?.sessionId;
+}
+
+/** Whether the client has said this id; otherwise its session has just begun, and may never be stored. */
+function hasCookieWith(id: string, { headers: { cookie = "" } }: IncomingMessage): boolean {
+  return cookie.split(";").some((text) => {
+    try {
+      return text.includes(id) || decodeURIComponent(text).includes(id);
+    } catch {
+      return false;
+    }
+  });
 }
 
 function dataOf(request: IncomingMessage): object | undefined {
