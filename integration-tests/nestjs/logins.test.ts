@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { Browser, clientKinds, loggedIn, stockOverWebSocket } from "../session/browser.js";
 import { nextEvent } from "../support/next-event.js";
 import { quietPort } from "../support/quiet-port.js";
+import { enginePath, RawConnection } from "../support/raw-connection.js";
 import { NEST_RUNS, prepareNest, startNest, type NestProcess } from "./nest-app.js";
 
 type Env = Readonly<Record<string, string>>;
@@ -83,6 +84,19 @@ describe.each(NEST_RUNS)("logins on Nest $version with $platform", ({ version, p
       expect(await socket.emitWithAck("who")).toMatchObject({ id: "ada" });
     },
   );
+
+  it("lets nobody in who waits with its handshake until its session is no more", async () => {
+    const browser = await loggedIn(app.url);
+    const waiting = await RawConnection.open(Number(new URL(app.url).port));
+    onTestFinished(() => void waiting.socket.destroy());
+    // The last letter of the id in hexadecimal digits: for those who read cookies it is the same.
+    const cookie = browser.cookie?.replace(/.(?=\.[^=]*$)/, (end) => `%${end.charCodeAt(0).toString(16)}`);
+    expect(await waiting.upgrade(enginePath("websocket"), `Cookie: ${cookie}; odd=%\r\n`)).toBe(101);
+    expect(await waiting.nextText()).toMatch(/^0/);
+    await browser.post("/logout");
+    waiting.sendText("40/shop,");
+    expect(await waiting.nextText()).toBeUndefined();
+  });
 
   it("a handshake with an empty sid, which is none, has its login too", async () => {
     const browser = await loggedIn(app.url);

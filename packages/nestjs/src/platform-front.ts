@@ -36,6 +36,7 @@ interface FastifyReplyLike {
   hijack(): unknown;
   code(status: number): FastifyReplyLike;
   send(): unknown;
+  callNotFound(): unknown;
   getHeaders(): Record<string, number | string | string[] | undefined>;
 }
 
@@ -162,20 +163,23 @@ function routeOf(
     passed.add(raw);
     pass(raw, res, () => io.engine.handleRequest(raw, res));
   };
-  const handler = (request: FastifyRequestLike, reply: FastifyReplyLike): void => {
+  const handler = (request: FastifyRequestLike, reply: FastifyReplyLike): unknown => {
     const { raw } = request;
+    // It has closed, and what it lets in now nobody would close.
+    if (io.engine.httpServer === undefined) return reply.callNotFound();
     requests.set(raw, request);
     if (raw.method === "GET" && !nodeRequest(raw).query["sid"]) {
       // With the hooks of `onSend`: sessions are saved there, and set their cookies.
       inPlaceOfAnswer(reply.raw, () => proceed(raw, reply.raw));
       reply.code(PASSED).send();
-      return;
+      return undefined;
     }
     reply.hijack();
     for (const [name, value] of Object.entries(reply.getHeaders())) {
       if (value !== undefined) reply.raw.setHeader(name, value);
     }
     proceed(raw, reply.raw);
+    return undefined;
   };
   if (turns !== undefined) {
     const takeTurns = async (scope: FastifyLike): Promise<void> => {
@@ -261,6 +265,11 @@ function passUpgrade(req: IncomingMessage, upgrade: ServerResponse, next: Next, 
   const res = new ServerResponse(req);
   res.shouldKeepAlive = false;
   res.assignSocket(req.socket);
+  // Node has let go of the socket: what it does for those of requests is done here.
+  const drain = (): void => void res.emit("drain");
+  socket.on("drain", drain);
+  // Of a middleware that writes when there is an answer already.
+  res.on("error", () => {});
   const endConnection = (): void => {
     if (res.socket !== null) res.detachSocket(req.socket);
     // A peer that keeps its half open would hold the server open too.
@@ -269,6 +278,7 @@ function passUpgrade(req: IncomingMessage, upgrade: ServerResponse, next: Next, 
   res.once("finish", endConnection);
   underway.set(req, (answer) => {
     answer.off("finish", endConnection);
+    socket.off("drain", drain);
     res.detachSocket(req.socket);
     // Sessions set their cookies as late as that. It is written nowhere.
     answer.writeHead(200);
