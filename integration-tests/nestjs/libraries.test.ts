@@ -62,6 +62,12 @@ describe.each(NEST_RUNS)("libraries of Nest $version with $platform", ({ version
       const clients = await Promise.all(["ada", "bob"].map((name) => connect("/cls", { auth: { name } })));
       const greetings = await Promise.all(clients.map((client) => client.emitWithAck("greet")));
       expect(greetings).toEqual(["hello ada", "hello bob"]);
+      // That of handleConnection, and a provider of its own for each event.
+      const told = await Promise.all(clients.map((client) => client.emitWithAck("greeting")));
+      expect(told).toEqual([
+        ["hello ada, ada", "ada"],
+        ["hello bob, bob", "bob"],
+      ]);
     });
 
     it("hands on events of @nestjs/event-emitter", async () => {
@@ -93,15 +99,27 @@ describe.each(NEST_RUNS)("libraries of Nest $version with $platform", ({ version
 describe.each(NEST_VERSIONS)("the Redis adapter on Nest %s", (version) => {
   beforeAll(() => prepareNest(version));
 
-  it("brings what one process says to the clients of another", async () => {
+  it("brings what one process says to the clients of another, as an option and in a class as Nest documents it", async () => {
     const redis = await startRedis();
     onTestFinished(() => redis.remove());
-    const apps = await Promise.all([1, 2].map(() => startNest(version, "libraries", { REDIS: redis.socket })));
+    const apps = await Promise.all(
+      ["libraries", "recipes"].map((name) => startNest(version, name, { REDIS: redis.socket })),
+    );
     onTestFinished(async () => void (await Promise.all(apps.map((app) => app.kill()))));
     const [one, other] = apps as [NestProcess, NestProcess];
-    const client = await connectStock(other.url, { path: "/realtime" });
-    const told = nextEvent(client, "told");
+    const here = await connectStock(one.url, { path: "/realtime" });
+    const there = await connectStock(other.url, { path: "/realtime" });
+    let told = nextEvent(there, "told");
     await fetch(`${one.url}/tell`);
     expect(await told).toEqual(["everybody"]);
+    told = nextEvent(here, "told");
+    expect(await there.emitWithAck("tell")).toBe(undefined);
+    expect(await told).toEqual(["everybody"]);
+    const handshake = await fetch(`${other.url}/realtime/?EIO=4&transport=polling`, {
+      headers: { origin: "https://example.com" },
+    });
+    expect(handshake.headers.get("access-control-allow-origin")).toBe("https://example.com");
+    const namespaced = await connectStock(`${other.url}/other`, { path: "/realtime" });
+    expect(await namespaced.emitWithAck("adapter")).toBe("RedisAdapter");
   });
 });

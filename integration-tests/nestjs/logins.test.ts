@@ -47,6 +47,9 @@ describe.each(NEST_RUNS)("logins on Nest $version with $platform", ({ version, p
     };
   }
 
+  const handshake = (headers: Record<string, string>, path = "/socket.io/"): Promise<Response> =>
+    fetch(`${app.url}${path}?EIO=4&transport=polling`, { headers });
+
   it.each([stockOverPolling, stockOverWebSocket])(
     "refuses $name while nobody is logged in, and lets it in when it connects after the login",
     async (kind) => {
@@ -109,6 +112,28 @@ describe.each(NEST_RUNS)("logins on Nest $version with $platform", ({ version, p
     expect(((await browser.get("/data")) as { cart: string[] }).cart).toHaveLength(10);
   });
 
+  it("loses no change by a request and a socket at the same time", async () => {
+    const browser = await loggedIn(app.url);
+    const socket = await browser.connect(stockOverWebSocket, { path: "/shop" });
+    const isHeld = nextEvent(socket, "held");
+    const held = browser.post("/held");
+    await isHeld;
+    expect(await socket.emitWithAck("add", "tea")).toEqual(["held", "tea"]);
+    await held;
+    expect(await browser.get("/data")).toMatchObject({ cart: ["held", "tea"] });
+  });
+
+  it("lets nobody into a namespace whose login has ended since the handshake", async () => {
+    const browser = await loggedIn(app.url);
+    const { cookie = "" } = browser;
+    const { sid } = JSON.parse((await (await handshake({ cookie })).text()).slice(1)) as { sid: string };
+    await browser.post("/logout");
+    const poll = `${app.url}/socket.io/?EIO=4&transport=polling&sid=${sid}`;
+    const packets = fetch(poll).then((answer) => answer.text());
+    await fetch(poll, { method: "POST", body: "40/shop," });
+    expect(await packets).not.toContain("40/shop");
+  });
+
   it("refuses a handshake that has the cookie and comes from a page of another origin", async () => {
     const { url } = app;
     const { cookie = "" } = await loggedIn(url);
@@ -126,9 +151,6 @@ describe.each(NEST_RUNS)("logins on Nest $version with $platform", ({ version, p
     const [error] = await nextEvent<[{ description: { message: string } }]>(foreign, "connect_error");
     expect(error.description.message).toContain("403");
   });
-
-  const handshake = (headers: Record<string, string>, path = "/socket.io/"): Promise<Response> =>
-    fetch(`${app.url}${path}?EIO=4&transport=polling`, { headers });
 
   it("lets a page of another origin read all polls of its connection, and tells its browser so before", async () => {
     const headers = { origin: "https://friend.example" };

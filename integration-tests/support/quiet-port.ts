@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 
 /**
- * A port that is free, and that no system gives to who asks for any: what restarts finds it free again. Asking for any port and
- * closing it again would not do: somebody else may be given it meanwhile.
+ * A port at which nobody listens, and which no system gives to who asks for any: it stays free, and whoever listens there and
+ * restarts finds it free again. One that was got by asking for any may be given to somebody else meanwhile.
  */
 export async function quietPort(): Promise<number> {
   for (;;) {

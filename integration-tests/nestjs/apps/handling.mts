@@ -57,6 +57,8 @@ class OutOfStock extends Error {
 @Catch(OutOfStock)
 class StockFilter extends AckExceptionFilter<OutOfStock> {
   async answer({ sku }: OutOfStock, { event, wantsAck }: any) {
+    // As one that asks a database.
+    await new Promise((resolve) => setImmediate(resolve));
     if (sku === "broken") throw new Error("a secret of the filter");
     return { code: "OUT_OF_STOCK", sku, event, wantsAck };
   }

@@ -65,7 +65,13 @@ function eventGateway(options: any = {}, port = 0): any {
 
 const adapters = new Map<string, SocketIoAdapter>();
 
-async function create(name: string, metadata: any, options: any = {}, factoryOptions: any = {}): Promise<any> {
+async function create(
+  name: string,
+  metadata: any,
+  options: any = {},
+  factoryOptions: any = {},
+  Adapter = SocketIoAdapter,
+): Promise<any> {
   const { configure, ...ofModule } = metadata;
   @Module(ofModule)
   class AppModule {
@@ -73,11 +79,10 @@ async function create(name: string, metadata: any, options: any = {}, factoryOpt
       configure?.(consumer);
     }
   }
-  const app: any = await NestFactory.create(AppModule, await createPlatform(PLATFORM), {
-    logger: ["error"],
-    ...factoryOptions,
-  });
-  const adapter = new SocketIoAdapter(app, options);
+  const { forceCloseConnections = false } = factoryOptions;
+  const platform = await createPlatform(PLATFORM, { forceCloseConnections });
+  const app: any = await NestFactory.create(AppModule, platform, { logger: ["error"], ...factoryOptions });
+  const adapter = new Adapter(app, options);
   adapters.set(name, adapter);
   app.useWebSocketAdapter(adapter);
   return app;
@@ -107,6 +112,14 @@ const plain: Record<string, object> = {
 for (const [name, options] of Object.entries(plain)) {
   await serve(name, await create(name, { providers: [eventGateway()] }, options));
 }
+
+const crossOrigin = await create(
+  "cors",
+  { providers: [eventGateway()] },
+  { cors: { origin: "http://sockets.example" } },
+);
+crossOrigin.enableCors({ origin: "http://pages.example", credentials: true });
+await serve("cors", crossOrigin);
 
 // Global guards, pipes, interceptors and filters.
 
@@ -196,6 +209,37 @@ const ownPort = await create("own-port", { providers: [eventGateway(), eventGate
 await serve("own-port", ownPort);
 console.log(`at own-port-itself ${port}`);
 
+// The recipe of Nest for servers that need more than options: a class that overrides `createIOServer`.
+
+class RecipeAdapter extends SocketIoAdapter {
+  private adapterConstructor: any;
+  async connect() {
+    const { Adapter } = (await import("socket.io-adapter")) as any;
+    this.adapterConstructor = class ConnectedAdapter extends Adapter {};
+  }
+  override createIOServer(port: number, options?: any): any {
+    const server: any = super.createIOServer(port, { ...options, cors: { origin: "https://web.example" } });
+    server.adapter(this.adapterConstructor);
+    server.engine.use((_req: any, res: any, next: () => void) => {
+      res.setHeader("x-recipe", "yes");
+      next();
+    });
+    server.use((socket: any, next: (error?: Error) => void) => {
+      next(socket.handshake.auth.refused ? new Error("refused by the recipe") : undefined);
+    });
+    return server;
+  }
+}
+@WebSocketGateway({ namespace: "rooms" })
+class RoomsGateway {
+  @SubscribeMessage("adapter") name(@ConnectedSocket() client: any) {
+    return client.nsp.adapter.constructor.name;
+  }
+}
+const recipe = await create("recipe", { providers: [eventGateway(), RoomsGateway] }, undefined, {}, RecipeAdapter);
+await (adapters.get("recipe") as RecipeAdapter).connect();
+await serve("recipe", recipe);
+
 // Middlewares of `configure(consumer)`, in front of a route that takes everything.
 
 @Injectable()
@@ -234,7 +278,7 @@ const consumer = {
 await serve("consumer", await create("consumer", consumer));
 await serve("direct", await create("direct", consumer, { handshake: "direct" }));
 
-// An instance for each socket, on Nest 12.
+// An instance for each socket.
 
 @Injectable({ scope: Scope.REQUEST })
 class PerSocket {
@@ -340,6 +384,35 @@ const preview = await create("preview", { providers: [eventGateway()] }, {}, { p
 await preview.init();
 console.log(`preview serves ${adapters.get("preview")?.isServing}`);
 await preview.close();
+
+// The graph of the application, as tools of Nest read it.
+
+@Injectable({ scope: Scope.REQUEST })
+@WebSocketGateway({ namespace: "scoped" })
+class ScopedEchoGateway {
+  @SubscribeMessage("scoped echo") echo(@MessageBody() body: unknown) {
+    return body;
+  }
+}
+const snapshotProviders = { providers: [eventGateway(), ScopedEchoGateway] };
+const snapshot = await create("snapshot", snapshotProviders, {}, { snapshot: true });
+await serve("snapshot", snapshot);
+console.log(`graph ${JSON.stringify(JSON.parse(snapshot.get(SerializedGraph).toString()).entrypoints)}`);
+
+// Connections that are cut by the platform as soon as the application closes.
+
+@WebSocketGateway()
+class ForcedGateway {
+  async handleDisconnect() {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    console.log("forced handleDisconnect ends");
+  }
+  @SubscribeMessage("close") close() {
+    void forced.close().then(() => console.log("forced application is closed"));
+  }
+}
+const forced = await create("forced", { providers: [ForcedGateway] }, {}, { forceCloseConnections: true });
+await serve("forced", forced);
 
 process.on("unhandledRejection", (error) => console.log("unhandledRejection", error));
 

@@ -1,14 +1,19 @@
 import { Logger, Module } from "@nestjs/common";
 import { ApplicationConfig, HttpAdapterHost, ModulesContainer, NestFactory } from "@nestjs/core";
 import { SubscribeMessage, WebSocketGateway } from "@nestjs/websockets";
+import type { Server, ServerOptions } from "@plugboard/server";
+import { createServer } from "node:http";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import {
   AckTimeout,
+  createTestClient,
   InjectNamespace,
   InjectServer,
   InjectSocket,
   SocketIoAdapter,
   SocketIoModule,
+  SocketMiddleware,
+  UseConnectionGuards,
   type SocketIoOptions,
 } from "./index.js";
 
@@ -24,6 +29,12 @@ function application(httpAdapter?: object) {
     [HttpAdapterHost, { httpAdapter }],
   ]);
   return { get: <T>(token: unknown) => parts.get(token) as T };
+}
+
+/** What an adapter asks of a platform. */
+function withHttpServer() {
+  const httpServer = createServer();
+  return { httpAdapter: { getHttpServer: () => httpServer }, close: () => void httpServer.close() };
 }
 
 /** Why an application does not start. */
@@ -61,6 +72,10 @@ describe("a mistake in the options", () => {
     [{ connectionTimeout: Number.NaN }, "connectionTimeout has to be a number of milliseconds"],
     [{ maxWaitingEvents: -1 }, "maxWaitingEvents has to be a whole number"],
     [{ handlerTimeout: "30s" }, "handlerTimeout has to be a number of milliseconds"],
+    [{ path: "ws" }, 'path has to be a path such as "/socket.io", and is "ws"'],
+    [{ pingInterval: "25000" }, 'pingInterval has to be a number, and is "25000"'],
+    [{ transports: "websocket" }, 'transports has to be an array such as ["websocket"]'],
+    [{ adapter: {} }, "adapter has to be a function, and is an object"],
     [{ concurrency: 0 }, "concurrency has to be a whole number from 1 on, and is 0"],
     [{ unknownEvents: "ack" }, 'unknownEvents has to be "ignore" or "ack-error", and is "ack"'],
     [{ rateLimit: { event: {} } }, 'no option "event" of rateLimit (did you mean "events"?)'],
@@ -94,6 +109,35 @@ describe("a mistake in the options", () => {
 
   it("is refused in decorators", () => {
     expect(() => AckTimeout("1s" as never)).toThrow("@AckTimeout has to be a number of milliseconds");
+    expect(() => UseConnectionGuards()).toThrow("lets everybody in");
+    const middleware = (_socket: unknown, next: () => void): void => next();
+    expect(() => SocketMiddleware(middleware as never)).toThrow("takes classes with a method use(socket, next)");
+    expect(() => SocketMiddleware(undefined as never)).toThrow("takes classes with a method use(socket, next)");
+  });
+
+  it("is refused in what forRoot takes besides the options", () => {
+    expect(() => SocketIoModule.forRoot({ isGlobal: "no" as never })).toThrow("isGlobal has to be true or false");
+  });
+
+  it.each<[object, string]>([
+    [{ nameSpace: "chat", middleware: [] }, '(did you mean "namespace"?)'],
+    [{ namespace: "chat" }, "forFeature.middleware has to be an array of classes"],
+    [{ namespace: ["chat"], middleware: [] }, "forFeature.namespace has to be a name or a pattern"],
+  ])("is refused in forFeature: %j", (feature, advice) => {
+    expect(() => SocketIoModule.forFeature(feature as never)).toThrow(advice);
+  });
+
+  it("is told at the start when a middleware of forFeature is none", async () => {
+    class Nothing {}
+    const feature = SocketIoModule.forFeature({ middleware: [Nothing as never] });
+    const error = await failure({ imports: [SocketIoModule.forRoot(), feature] });
+    expect(error.message).toContain("Nothing is no middleware of sockets: it has no method use");
+  });
+
+  it("is refused in a client of a test that has no namespace", async () => {
+    await expect(createTestClient(application() as never, { auth: {} } as never)).rejects.toMatchObject({
+      code: "SIO_NESTJS_INVALID_OPTION",
+    });
   });
 
   it("is told at the start, with its code in the message, which is all that Nest prints", async () => {
@@ -110,7 +154,7 @@ describe("a mistake in the options", () => {
   });
 
   it("is refused in what a factory returns", async () => {
-    const useFactory = () => ({ unknownEvent: "ack-error" });
+    const useFactory = (): object => ({ unknownEvent: "ack-error" });
     const error = await failure({ imports: [SocketIoModule.forRootAsync({ useFactory })] });
     expect(error).toMatchObject({ code: "SIO_NESTJS_INVALID_OPTION" });
   });
@@ -146,10 +190,41 @@ describe("an application", () => {
   });
 
   it("does not start with an adapter that has what only IoAdapter calls", () => {
-    class RedisIoAdapter extends SocketIoAdapter {
-      createIOServer(): void {}
+    class Mapping extends SocketIoAdapter {
+      mapPayload(): void {}
     }
-    expect(() => new RedisIoAdapter(application())).toThrow("nobody calls createIOServer of RedisIoAdapter");
+    expect(() => new Mapping(application())).toThrow("nobody calls mapPayload of Mapping");
+  });
+
+  it("has the server that its adapter makes, unless that gives other options to one that is in use", () => {
+    const { httpAdapter, close } = withHttpServer();
+    class Configured extends SocketIoAdapter {
+      override createIOServer(port: number, options?: Partial<ServerOptions>): Server {
+        return super.createIOServer(port, { ...options, connectTimeout: 1234 });
+      }
+    }
+    const adapter = new Configured(application(httpAdapter), { handshake: "direct" });
+    expect(adapter.create(0)).toBe(adapter.server);
+    expect(adapter.server.connectTimeout()).toBe(1234);
+
+    const late = new Configured(application(httpAdapter), { handshake: "direct" });
+    expect(late.server.connectTimeout()).toBe(45_000);
+    expect(() => late.create(0)).toThrow(
+      expect.objectContaining({
+        code: "SIO_NESTJS_CONFLICTING_OPTIONS",
+        message: expect.stringContaining('"connectTimeout"') as string,
+      }),
+    );
+    close();
+  });
+
+  it("has the module, if it is to close early", () => {
+    const adapter = new SocketIoAdapter(application(), { shutdown: { phase: "moduleDestroy" } });
+    expect(() => (adapter.forceCloseConnections = false)).toThrow("is for SocketIoModule.forRoot()");
+  });
+
+  it("reads what to import where it imports the class alone", async () => {
+    expect((await failure({ imports: [SocketIoModule] })).message).toContain("import SocketIoModule.forRoot(), not");
   });
 
   it("has one adapter, whose options no second forRoot changes", async () => {
@@ -169,7 +244,7 @@ describe("an application", () => {
     expect(error).toMatchObject({ code: "SIO_NESTJS_CONFLICTING_OPTIONS" });
     expect(error.message).toMatch(/SocketIoModule.forRoot.* and Chat .* "cors"/);
     for (const options of [{ cors: true }, { cors: undefined, pingInterval: 1000 }, { path: "/socket.io/" }]) {
-      expect(await start(options).catch(String)).toBe("Error: it has started");
+      expect(await start(options as SocketIoOptions).catch(String)).toBe("Error: it has started");
     }
   });
 
