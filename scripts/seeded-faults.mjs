@@ -12,8 +12,8 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { root } from "./run.mjs";
 
-/** Vitest ends a test that hangs; this is for vitest itself. */
-const RUN_TIMEOUT_MS = 120_000;
+/** Vitest ends a test that hangs; this is for vitest itself, which runs all of them at first, maybe on a busy machine. */
+const RUN_TIMEOUT_MS = 600_000;
 
 const readJson = async (path) => JSON.parse(await readFile(path, "utf8"));
 

@@ -117,12 +117,13 @@ describe.each(NEST_RUNS)("@nestjs/platform-socket.io on Nest $version with $plat
 
     it.each([
       ["a ValidationPipe says", "send", { text: 1 }, "text must be a string"],
-      ["a pipe with zod says", "zod", { n: "x" }, "Internal server error"],
+      ["a pipe with zod says", "zod", { n: "x" }, "expected number"],
+      ["a pipe for schemas says", "schema", { n: "x" }, "expected number"],
       ["an HttpException says", "missing", 1, "no such thing"],
     ])("tells nothing of what %s", async (_, event, payload, message) => {
       const { anchor, ours } = await exceptionOf(event, payload);
       expect(anchor).toMatchObject({ message: "Internal server error" });
-      expect(ours).toMatchObject({ message });
+      expect(ours).toMatchObject({ message: expect.stringContaining(message) });
     });
 
     // Nest 10 does not do it yet.

@@ -9,6 +9,8 @@ const CLOSING = {
   "module-dispose": ["onModuleDestroy", "handler ends", "handleDisconnect ends", "onApplicationShutdown"],
   // Handlers find their databases open.
   "module-moduleDestroy": ["handler ends", "handleDisconnect ends", "onModuleDestroy", "onApplicationShutdown"],
+  // With a handler that never ends, and the option `shutdown.timeout`.
+  never: ["onModuleDestroy", "onApplicationShutdown"],
 };
 
 describe.each(NEST_CLIENT_RUNS)("an application on Nest $version with $platform for $name", (run) => {
@@ -56,7 +58,7 @@ describe.each(NEST_CLIENT_RUNS)("an application on Nest $version with $platform 
     },
   );
 
-  it("awaits handlers and handleDisconnect when it closes, before modules end if it is told so", async () => {
+  it("awaits handlers and handleDisconnect when it closes, before modules end if it is told so, and not for ever", async () => {
     const reasons = await Promise.all(
       Object.keys(CLOSING).map(async (name) => {
         const client = await connect(urlOf(name));

@@ -109,9 +109,10 @@ describe.each(NEST_RUNS)("logins on Nest $version with $platform", ({ version, p
     const browser = await loggedIn(app.url);
     const socket = await browser.connect(stockOverWebSocket, { path: "/shop" });
     expect(await socket.emitWithAck("add", "tea")).toEqual(["tea"]);
-    const back = nextEvent(socket, "disconnect").then(() => nextEvent(socket, "connect"));
+    const lost = nextEvent(socket, "disconnect");
     await app.restart();
-    await back;
+    await lost;
+    if (!socket.connected) await nextEvent(socket, "connect");
     expect(await socket.emitWithAck("add", "milk")).toEqual(["tea", "milk"]);
     expect(await browser.get("/data")).toMatchObject({ cart: ["tea", "milk"] });
   });

@@ -31,8 +31,9 @@ export function clientsOn({ version }: NestRun): readonly StockOrOurs[] {
   return version === "12" ? bothClients : bothClients.slice(0, 1);
 }
 
-// Hooks call `prepareNest`: where nothing is installed yet, that takes as long as an installation may.
-vi.setConfig({ hookTimeout: 300_000 });
+// Hooks call `prepareNest`: where nothing is installed yet, that takes as long as an installation may. And some tests start
+// programs of their own, each of which takes ten seconds on a very busy machine.
+vi.setConfig({ hookTimeout: 300_000, testTimeout: 90_000 });
 
 /** The same, with each client that it is tested with. */
 export const NEST_CLIENT_RUNS: readonly (NestRun & StockOrOurs)[] = NEST_RUNS.flatMap((run) =>

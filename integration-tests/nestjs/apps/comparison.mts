@@ -1,7 +1,9 @@
 /* oxlint-disable typescript/no-explicit-any -- stands for the program of a user, which is compiled without being checked */
 // What @nestjs/platform-socket.io does otherwise than we do. ADAPTER: ours or anchor. Several applications in one process.
 import "reflect-metadata";
+import * as common from "@nestjs/common";
 import {
+  BadRequestException,
   Catch,
   Inject,
   Injectable,
@@ -47,11 +49,18 @@ class SendDto {
   text!: string;
 }
 
+const Numbered = z.object({ n: z.number() });
+
 class ZodPipe {
   transform(value: unknown) {
-    return z.object({ n: z.number() }).parse(value);
+    const parsed = Numbered.safeParse(value);
+    if (!parsed.success) throw new BadRequestException(parsed.error.issues.map(({ message }) => message));
+    return parsed.data;
   }
 }
+
+/** The pipe of Nest 12 for schemas of every library. */
+const SchemaPipe: any = (common as any).StandardSchemaValidationPipe ?? ZodPipe;
 
 @Catch(TypeError)
 class TypeFilter {
@@ -108,6 +117,11 @@ class MainGateway {
   @SubscribeMessage("zod") zod(@MessageBody(new ZodPipe()) body: unknown) {
     return body;
   }
+  @UsePipes(SchemaPipe)
+  @SubscribeMessage("schema")
+  schema(@((MessageBody as any)(SchemaPipe === ZodPipe ? undefined : { schema: Numbered })) body: unknown) {
+    return body;
+  }
   @SubscribeMessage("reply") reply(@MessageBody() data: unknown) {
     return { event: "replied", data };
   }
@@ -135,7 +149,7 @@ class MainGateway {
   }
 }
 
-/** What our options say of a class holds in all applications: one with other options has another class. */
+/** For an application with other options at the same time: what they add to a class is that of the last one. */
 @WebSocketGateway()
 class CompatGateway extends MainGateway {}
 

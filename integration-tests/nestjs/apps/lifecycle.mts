@@ -57,13 +57,13 @@ function closingModule(name: string) {
       const stopped = new Promise((resolve) => process.once("SIGTERM", resolve));
       print("handler begins");
       await stopped;
-      // Something takes time while the application closes.
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      // Something takes time while the application closes, or never ends.
+      await new Promise((resolve) => name !== "never" && setTimeout(resolve, 100));
       print("handler ends");
       return "done";
     }
     async handleDisconnect() {
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await new Promise((resolve) => name !== "never" && setTimeout(resolve, 50));
       print("handleDisconnect ends");
     }
   }
@@ -79,13 +79,13 @@ function closingModule(name: string) {
   return { providers: [SlowGateway, Database] };
 }
 
-for (const [by, phase] of [
-  ["adapter", "dispose"],
-  ["module", "dispose"],
-  ["module", "moduleDestroy"],
+for (const [name, by, shutdown] of [
+  ["adapter-dispose", "adapter", { phase: "dispose" }],
+  ["module-dispose", "module", { phase: "dispose" }],
+  ["module-moduleDestroy", "module", { phase: "moduleDestroy" }],
+  ["never", "module", { timeout: 300 }],
 ] as const) {
-  const name = `${by}-${phase}`;
-  const app = await create(closingModule(name), { shutdown: { phase } }, by);
+  const app = await create(closingModule(name), { shutdown }, by);
   app.enableShutdownHooks();
   await app.listen(0, "127.0.0.1");
   console.log(`at ${name} ${urlOf(app)}`);
