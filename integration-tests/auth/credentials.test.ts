@@ -4,13 +4,13 @@ import { defineEvents } from "@plugboard/contract";
 import { useContract, type Socket as ServerSocket } from "@plugboard/server";
 import { describe, expect, it } from "vitest";
 import { nextEvent } from "../support/next-event.js";
+import { settableClock } from "../support/settable-clock.js";
 import { sign, startAuthServer, verify } from "./auth-server.js";
 import { clients, open, oursOverWebSocket, stockOverWebSocket, type ConnectError } from "./clients.js";
 
-/** Long enough to connect, short enough to wait for. */
-const SHORT_MS = 1500;
-/** Half of it is long enough to renew, on a busy machine too. */
-const RENEWED_MS = 5000;
+/** Life of tokens that end within a test; when half of it is over the client is asked for others. */
+const SHORT_MS = 18_000;
+const ASKED_MS = SHORT_MS / 2;
 
 /** Gives a new token each time, and counts how often. */
 function freshTokens(lastsMs: number): { count: number; auth: (answer: (auth: object) => void) => void } {
@@ -54,19 +54,23 @@ describe.each(clients)("$name", (kind) => {
     const { io, url } = await startAuthServer({ renewBeforeMs: 0 });
     const ends: unknown[] = [];
     io.on("connection", (socket) => socket.on("disconnect", (...details) => ends.push(details)));
+    const setForward = settableClock();
     const tokens = freshTokens(SHORT_MS);
     const client = open(kind, url, { auth: tokens.auth });
     for (let stay = 0; stay < 3; stay++) {
       await nextEvent(client, "connect");
       expect(tokens.count).toBe(stay + 1);
+      if (stay < 2) setForward(SHORT_MS);
     }
     expect(ends).toEqual(Array(2).fill(["forced server close", "credentials expired"]));
   });
 
   it("with a fixed token is told that it has expired, and gets in once it has another", async () => {
     const { url } = await startAuthServer();
+    const setForward = settableClock();
     const client = open(kind, url, { auth: { token: await sign({ lastsMs: SHORT_MS }) } });
     await nextEvent(client, "connect");
+    setForward(SHORT_MS);
     const [reason] = await nextEvent(client, "disconnect");
     expect(reason).not.toBe("io server disconnect");
     const [error] = await nextEvent<[ConnectError]>(client, "connect_error");
@@ -79,21 +83,25 @@ describe.each(clients)("$name", (kind) => {
 
   it("stays away when it is told to at the end of its credentials", async () => {
     const { url } = await startAuthServer({ onExpiry: "disconnect" });
+    const setForward = settableClock();
     const client = open(kind, url, { auth: { token: await sign({ lastsMs: SHORT_MS }) } });
     await nextEvent(client, "connect");
+    setForward(SHORT_MS);
     expect(await nextEvent(client, "disconnect")).toEqual(["io server disconnect", undefined]);
     expect(client.active).toBe(false);
   });
 
   it("renews its credentials on the open connection", async () => {
     const { io, url } = await startAuthServer();
-    const tokens = freshTokens(RENEWED_MS);
+    const setForward = settableClock();
+    const tokens = freshTokens(SHORT_MS);
     const client = open(kind, url, { auth: tokens.auth });
     if (kind.isStock) renewCredentials(client);
     await nextEvent(client, "connect");
     const { id } = client;
     const [socket] = io.sockets.sockets.values();
     const first = socket?.credentials;
+    setForward(ASKED_MS);
     await nextEvent(client, "auth:expiring");
     while (socket?.credentials === first) await nextTurn();
     expect(tokens.count).toBe(2);
@@ -104,27 +112,31 @@ describe.each(clients)("$name", (kind) => {
 
   it("renews them with one line of the program", async () => {
     const { io, url } = await startAuthServer();
-    const client = open(kind, url, { auth: { token: await sign({ lastsMs: RENEWED_MS }) } });
+    const setForward = settableClock();
+    const client = open(kind, url, { auth: { token: await sign({ lastsMs: SHORT_MS }) } });
     const longer = await sign();
     client.on("auth:expiring", (_details, answer) => answer({ token: longer }));
     await nextEvent(client, "connect");
     const [socket] = io.sockets.sockets.values();
+    setForward(ASKED_MS);
     await nextEvent(client, "auth:expiring");
-    while ((socket?.credentials?.expiresAt ?? 0) < Date.now() + 10_000) await nextTurn();
+    while ((socket?.credentials?.expiresAt ?? 0) < Date.now() + SHORT_MS) await nextTurn();
     expect(client.connected).toBe(true);
   });
 
   it("that shows the token of another user is back as that user", async () => {
     const { io, url } = await startAuthServer();
+    const setForward = settableClock();
     const users = ["ada", "bob"];
     const auth = (answer: (auth: object) => void): void =>
-      void sign({ user: users.shift() ?? "bob", lastsMs: users.length === 1 ? RENEWED_MS : 60_000 }).then((token) =>
+      void sign({ user: users.shift() ?? "bob", lastsMs: users.length === 1 ? SHORT_MS : 60_000 }).then((token) =>
         answer({ token }),
       );
     const client = open(kind, url, { auth });
     if (kind.isStock) renewCredentials(client);
     await nextEvent(client, "connect");
     const { id } = client;
+    setForward(ASKED_MS);
     await nextEvent(client, "connect");
     expect(client.id).not.toBe(id);
     expect([...io.sockets.sockets.values()].map(({ credentials }) => credentials?.user)).toEqual(["bob"]);
@@ -202,6 +214,7 @@ describe.each(clients)("$name", (kind) => {
 
   it("is back by itself when the server was restarted, while a token that expired meanwhile is refused", async () => {
     const { io, url, port } = await startAuthServer();
+    const setForward = settableClock();
     const fixed = { token: await sign({ lastsMs: SHORT_MS }) };
     const client = open(kind, url, { auth: freshTokens(60_000).auth });
     const stale = open(kind, url, { auth: fixed });
@@ -209,7 +222,7 @@ describe.each(clients)("$name", (kind) => {
     const gone = Promise.all([nextEvent(client, "disconnect"), nextEvent(stale, "disconnect")]);
     await io.close();
     await gone;
-    while (Date.now() < (await expiryOf(fixed.token))) await nextTurn();
+    setForward(SHORT_MS);
     const back = nextEvent(client, "connect");
     // While nobody listens there are errors of the network as well.
     const refused = new Promise<ConnectError>((resolve) => {
@@ -254,11 +267,13 @@ describe.each([stockOverWebSocket, oursOverWebSocket])("in a namespace with a co
   it("renews its credentials, of which the contract knows nothing", async () => {
     const { io, url } = await startAuthServer();
     useContract(io, defineEvents({ client: {}, server: {} }));
-    const client = open(kind, url, { auth: freshTokens(RENEWED_MS).auth });
+    const setForward = settableClock();
+    const client = open(kind, url, { auth: freshTokens(SHORT_MS).auth });
     if (kind.isStock) renewCredentials(client);
     await nextEvent(client, "connect");
     const [socket] = io.sockets.sockets.values();
     const first = socket?.credentials;
+    setForward(ASKED_MS);
     while (socket?.credentials === first) await nextTurn();
     expect(client.connected).toBe(true);
   });
@@ -266,9 +281,3 @@ describe.each([stockOverWebSocket, oursOverWebSocket])("in a namespace with a co
 
 /** Lets what is on its way arrive. */
 const nextTurn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
-
-/** Of a token that may have expired. */
-async function expiryOf(token: string): Promise<number> {
-  const { exp } = JSON.parse(Buffer.from(token.split(".")[1]!, "base64url").toString()) as { exp: number };
-  return exp * 1000;
-}

@@ -1,6 +1,9 @@
 /** How long an awaited event may take, in milliseconds: a guard against hanging tests, not a part of any test. */
 const GUARD_MS = 10_000;
 
+/** Those of the machine: a test may have set its clock forward. */
+const { setTimeout, clearTimeout } = globalThis;
+
 /** The common ground of Node's emitters and those of the published clients, whose typings do not agree. */
 export interface Listenable {
   on(event: string, listener: (...args: never[]) => void): unknown;
