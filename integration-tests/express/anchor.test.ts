@@ -8,6 +8,7 @@ import { Server as PublishedServer, type Socket as PublishedSocket } from "socke
 import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { nextEvent } from "../support/next-event.js";
+import { settableClock } from "../support/settable-clock.js";
 import { whenWritable } from "../support/when-writable.js";
 import { expressVersions, loadPeer } from "./peers.js";
 import { listening, startOurs, startRecipe, type Shop } from "./recipes.js";
@@ -316,13 +317,17 @@ describe("where time is needed, with Express 5 alone", () => {
   const express = expressVersions[1]!;
 
   it("when its session expires, with the recipe: a socket stays in; here: all are ended and cannot come back", async () => {
-    const brief = { session: { cookie: { maxAge: 2500 } } };
+    const setForward = settableClock();
+    const maxAge = 18_000;
+    const brief = { session: { cookie: { maxAge } } };
     const early = await loggedIn(await startRecipe(express, brief));
     const stays = await early.connect(stockOverWebSocket);
     const visitor = await loggedIn(await startOurs(express, brief));
     const sockets = await Promise.all(clientKinds.map((kind) => visitor.connect(kind)));
     const refused = sockets.map((socket) => nextEvent<[Refusal]>(socket, "connect_error"));
-    await Promise.all(sockets.map((socket) => nextEvent(socket, "disconnect")));
+    const gone = sockets.map((socket) => nextEvent(socket, "disconnect"));
+    setForward(maxAge);
+    await Promise.all(gone);
     for (const [error] of await Promise.all(refused)) expect(statusOf(error)).toBe(401);
     // Who came before has no session any more either.
     expect(await dataOf(early)).not.toHaveProperty("user");
