@@ -338,6 +338,22 @@ describe("a client is asked for new credentials", () => {
     expect(asked).toEqual([20, 30, 35]);
   });
 
+  it("with time to answer although others have just been looked at, however short its own is", async () => {
+    const setup = setUp();
+    const lives = Array.from({ length: 20 }, (_, n) => 1000 + 50 * n);
+    const connections: FakeConnection[] = [];
+    for (const ms of lives) connections.push((await enter(setup, { expiresAt: NOW + ms })).connection);
+    const asked = lives.map(() => 0);
+    for (let now = 0; now < 1000; now += 10) {
+      vi.advanceTimersByTime(10);
+      connections.forEach((connection, n) => (asked[n] ||= question(connection) ? now + 10 : 0));
+    }
+    asked.forEach((at, n) => {
+      expect(at).toBeGreaterThan(0);
+      expect(lives[n]! - at).toBeGreaterThanOrEqual(440);
+    });
+  });
+
   it("not when the token did not come by auth, for it could not be sent anew", async () => {
     const setup = setUp();
     const connection = setup.engine.open({
