@@ -121,7 +121,7 @@ describe.each(NEST_VERSIONS)("@nestjs/platform-socket.io %s, beside ours,", (ver
   });
 
   it("ends before handlers and handleDisconnect have", async () => {
-    const app = await start("anchor", "lifecycle");
+    const app = await start("anchor", "lifecycle", { TAKES_MS: "600000" });
     const client = await connect(app.url);
     client.emit("slow");
     await app.printed("handler begins");

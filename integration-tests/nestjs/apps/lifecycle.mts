@@ -1,13 +1,15 @@
 /* oxlint-disable typescript/no-explicit-any -- stands for the program of a user, which is compiled without being checked */
-// Sessions and headers of the platform, shutdown, conflicting options. CASE says which. ADAPTER: ours or anchor.
+// Sessions and headers of the platform, shutdown, conflicting options. CASE says which. ADAPTER: ours or anchor. TAKES_MS: how
+// long handlers have to do while the application closes.
 import "reflect-metadata";
 import { Injectable, Module, UnauthorizedException } from "@nestjs/common";
 import { NestFactory } from "@nestjs/core";
 import { ConnectedSocket, SubscribeMessage, WebSocketGateway } from "@nestjs/websockets";
 import { createPlatform, listen, require } from "./platform.mjs";
 
-const { PLATFORM = "express", ADAPTER = "ours", CASE = "", PHASE = "dispose" } = process.env;
+const { PLATFORM = "express", ADAPTER = "ours", CASE = "", PHASE = "dispose", TAKES_MS = "50" } = process.env;
 const plugboard = ADAPTER === "anchor" ? await import("./no-plugboard.mjs") : await import("@plugboard/nestjs");
+const takesTime = () => new Promise((resolve) => setTimeout(resolve, Number(TAKES_MS)));
 const { WsSession } = plugboard as any;
 
 @WebSocketGateway(CASE === "conflict" ? { pingInterval: 1000 } : {})
@@ -22,13 +24,12 @@ class FirstGateway {
     const stopped = new Promise((resolve) => process.once("SIGTERM", resolve));
     console.log("handler begins");
     await stopped;
-    // Something takes time while the application closes.
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await takesTime();
     console.log("handler ends");
     return "done";
   }
   async handleDisconnect() {
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await takesTime();
     console.log("handleDisconnect ends");
   }
 }
