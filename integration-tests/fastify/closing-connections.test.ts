@@ -70,6 +70,16 @@ describe("an application closes in time", () => {
     await ended;
   });
 
+  it("where listeners have left an upgrade to nobody", async () => {
+    const { app, port, url } = await startApp({ closeTimeout: CLOSE_TIMEOUT }, { after });
+    app.server.on("upgrade", () => {});
+    const socket = await open(port, "GET /nobodys HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
+    await settled(url);
+    const ended = once(socket, "end");
+    await closes(app);
+    await ended;
+  });
+
   it("where somebody is silent before the handshake of TLS, or behind it", async () => {
     const { key, cert } = selfSignedCertificate;
     const app = Fastify({ https: { key, cert } });

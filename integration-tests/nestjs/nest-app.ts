@@ -34,6 +34,11 @@ export function clientsOn({ version }: NestRun): readonly StockOrOurs[] {
 // Hooks call `prepareNest`: where nothing is installed yet, that takes as long as an installation may.
 vi.setConfig({ hookTimeout: 300_000 });
 
+/** The same, with each client that it is tested with. */
+export const NEST_CLIENT_RUNS: readonly (NestRun & StockOrOurs)[] = NEST_RUNS.flatMap((run) =>
+  clientsOn(run).map((client) => ({ ...run, ...client })),
+);
+
 /** What our package imports, and tests of users. */
 const LINKED = ["server", "contract", "session", "auth", "rate-limit", "testing"];
 

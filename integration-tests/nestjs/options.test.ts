@@ -1,15 +1,15 @@
+import { once } from "node:events";
+import { createConnection } from "node:net";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { bothClients, type StockOrOurs } from "../support/both-clients.js";
 import { nextEvent } from "../support/next-event.js";
 import { quietPort } from "../support/quiet-port.js";
-import { NEST_RUNS, prepareNest, startNest, type NestProcess } from "./nest-app.js";
-
-const [{ connect, open }] = bothClients as [StockOrOurs];
+import { NEST_CLIENT_RUNS, prepareNest, startNest, type NestProcess } from "./nest-app.js";
 
 const INTERNAL = { status: "error", code: "SIO_INTERNAL_ERROR", message: "Internal server error" };
 const NOT_LIKE_THAT = { status: "error", code: "SIO_EVENT_ERROR", message: "not like that" };
 
-describe.each(NEST_RUNS)("options on Nest $version with $platform", ({ version, platform }) => {
+describe.each(NEST_CLIENT_RUNS)("options on Nest $version with $platform for $name", (run) => {
+  const { version, platform, connect, open } = run;
   let app: NestProcess;
   beforeAll(async () => {
     await prepareNest(version);
@@ -129,6 +129,17 @@ describe.each(NEST_RUNS)("options on Nest $version with $platform", ({ version, 
     expect(await client.emitWithAck("data")).toEqual({ patterns: ["$connect"], isConnected: true });
   });
 
+  it("lets pages of those origins in that the option cors names, whatever enableCors says of others", async () => {
+    const poll = `${at("cors")}/socket.io/?EIO=4&transport=polling`;
+    const allowed = (answer: Response): unknown => answer.headers.get("access-control-allow-origin");
+    const handshake = await fetch(poll, { headers: { origin: "http://sockets.example" } });
+    const { sid } = JSON.parse((await handshake.text()).slice(1)) as { sid: string };
+    const later = await fetch(`${poll}&sid=${sid}`, { method: "POST", body: "40" });
+    expect([allowed(handshake), allowed(later)]).toEqual(["http://sockets.example", "http://sockets.example"]);
+    expect(handshake.headers.has("access-control-allow-credentials")).toBe(false);
+    expect(handshake.headers.get("vary")).toMatch(/origin/i);
+  });
+
   it("serves a gateway on a port of its own, beside those of the application", async () => {
     expect(await ask("own-port", "echo", 1)).toBe(1);
     const client = await connect(at("own-port-itself"), { path: "/own" });
@@ -181,24 +192,21 @@ describe.each(NEST_RUNS)("options on Nest $version with $platform", ({ version, 
     expect(await (await fetch(`${at("consumer")}/other`)).text()).toBe("a page");
   });
 
-  // Before, Nest makes one instance and calls it without its dependencies.
-  if (version === "12") {
-    it("awaits handleConnection of a gateway of which Nest makes an instance for each socket", async () => {
-      const client = open(at("scoped"));
-      const answer = await client.timeout(5000).emitWithAck("state");
-      expect(answer).toEqual({ state: "connected", id: client.id });
-    });
+  it("awaits handleConnection of a gateway of which Nest makes an instance for each socket", async () => {
+    const client = open(at("scoped"));
+    const answer = await client.timeout(5000).emitWithAck("state");
+    expect(answer).toEqual({ state: "connected", id: client.id });
+  });
 
-    it.each([
-      [{ fail: true }, NOT_LIKE_THAT.code],
-      [{ broken: true }, INTERNAL.code],
-    ])("tells a client why its instance could not be made or has refused it: %j", async (auth, code) => {
-      const client = open(at("scoped"), { auth });
-      const disconnected = nextEvent(client, "disconnect");
-      expect(await nextEvent(client, "exception")).toMatchObject([{ code }]);
-      expect((await disconnected)[0]).toBe("io server disconnect");
-    });
-  }
+  it.each([
+    [{ fail: true }, NOT_LIKE_THAT.code],
+    [{ broken: true }, INTERNAL.code],
+  ])("tells a client why its instance could not be made or has refused it: %j", async (auth, code) => {
+    const client = open(at("scoped"), { auth });
+    const disconnected = nextEvent(client, "disconnect");
+    expect(await nextEvent(client, "exception")).toMatchObject([{ code }]);
+    expect((await disconnected)[0]).toBe("io server disconnect");
+  });
 
   // Express listens at one of the two alone; Fastify has a second server for the other one.
   const addresses = platform === "fastify" ? ["127.0.0.1", "[::1]"] : ["127.0.0.1"];
@@ -250,7 +258,68 @@ describe.each(NEST_RUNS)("options on Nest $version with $platform", ({ version, 
     expect(app.output()).toContain("hybrid serves false");
   });
 
+  it("hands out events while handleConnection goes on with awaitConnection: false", async () => {
+    expect(await ask("no-await", "echo", 1)).toBe(1);
+  });
+
+  it("closes what is open with forceCloseConnections: sockets, polls and idle connections", async () => {
+    const client = await connect(at("forced"));
+    const reason = nextEvent(client, "disconnect").then(([why]) => why);
+    const poll = `${at("forced")}/socket.io/?EIO=4&transport=polling`;
+    const { sid } = JSON.parse((await (await fetch(poll)).text()).slice(1)) as { sid: string };
+    const pending = fetch(`${poll}&sid=${sid}`)
+      .then((response) => response.text())
+      .catch(() => "cut");
+    expect(await (await fetch(`${app.url}/close-forced`)).text()).toBe("closed");
+    expect(await reason).toBe("transport close");
+    await pending;
+  });
+
+  it("shows the handlers of gateways in the graph of the application", () => {
+    expect(/^in the graph: (.*)$/m.exec(app.output())?.[1]?.split(" ")).toEqual([
+      "drop",
+      "echo",
+      "eventError",
+      "http",
+      "none",
+      "range",
+      "values",
+      "ws",
+    ]);
+  });
+
   it("serves nothing in preview mode", () => {
     expect(app.output()).toContain("preview serves false");
+  });
+
+  it("tells the graph of the application which events gateways handle", async () => {
+    expect(await ask("snapshot", "echo", 1)).toBe(1);
+    const client = await connect(`${at("snapshot")}/scoped`);
+    expect(await client.emitWithAck("scoped echo", 2)).toBe(2);
+    const graph = /^graph (.*)$/m.exec(app.output())?.[1] ?? "{}";
+    const entrypoints = Object.values(JSON.parse(graph) as Record<string, object[]>).flat();
+    for (const [className, message] of [
+      ["EventGateway", "echo"],
+      ["ScopedEchoGateway", "scoped echo"],
+    ]) {
+      const metadata = { port: 0, key: message, message };
+      const entrypoint = { type: "websocket", methodName: "echo", className, metadata };
+      expect(entrypoints).toContainEqual(expect.objectContaining(entrypoint));
+    }
+  });
+
+  it("ends with forceCloseConnections, and waits for handleDisconnect", async () => {
+    const clients = await Promise.all(
+      (["polling", "websocket"] as const).map((transport) => connect(at("forced"), { transports: [transport] })),
+    );
+    const reasons = clients.map((client) => nextEvent(client, "disconnect"));
+    const idle = createConnection(Number(new URL(at("forced")).port), "127.0.0.1").on("error", () => {});
+    const idleIsOver = new Promise((resolve) => idle.once("close", resolve));
+    await once(idle, "connect");
+    clients[0]?.emit("close");
+    await app.printed("forced application is closed");
+    expect(app.output()).toMatch(/(forced handleDisconnect ends\n){2}forced application is closed/);
+    for (const reason of reasons) expect((await reason)[0]).toMatch(/^transport (close|error)$/);
+    await idleIsOver;
   });
 });

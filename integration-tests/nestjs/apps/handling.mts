@@ -31,7 +31,7 @@ import {
   WsRoom,
 } from "@plugboard/nestjs";
 import { WsThrottlerGuard } from "@plugboard/nestjs/throttler";
-import { listen } from "./platform.mjs";
+import { listen, urlOf } from "./platform.mjs";
 
 const { PLATFORM = "express" } = process.env;
 
@@ -57,6 +57,8 @@ class OutOfStock extends Error {
 @Catch(OutOfStock)
 class StockFilter extends AckExceptionFilter<OutOfStock> {
   async answer({ sku }: OutOfStock, { event, wantsAck }: any) {
+    // As one that asks a database.
+    await new Promise((resolve) => setImmediate(resolve));
     if (sku === "broken") throw new Error("a secret of the filter");
     return { code: "OUT_OF_STOCK", sku, event, wantsAck };
   }
@@ -394,7 +396,6 @@ function reloadedModule(port: number, generation: number) {
 
 const start = async (module: unknown): Promise<any> =>
   NestFactory.create(module as any, (await trustingPlatform()) as any, { logger: ["error"] });
-const urlOf = (app: any): string => `http://127.0.0.1:${app.getHttpServer().address().port}`;
 
 process.on("unhandledRejection", () => console.log("unhandledRejection"));
 

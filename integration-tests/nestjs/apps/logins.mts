@@ -7,9 +7,9 @@ import { NestFactory } from "@nestjs/core";
 import { ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway } from "@nestjs/websockets";
 import { InjectServer, SocketIoModule, UseConnectionGuards, WsSession, WsUser } from "@plugboard/nestjs";
 import { credentials } from "@plugboard/auth";
-import { EventEmitter } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
-import { createPlatform, require } from "./platform.mjs";
+import { createPlatform, require, urlOf } from "./platform.mjs";
 
 const { PLATFORM = "express", FILE = "", PORT = "0", COOKIE_CORS } = process.env;
 const maxAge = 600_000;
@@ -43,6 +43,16 @@ class FileStore extends EventEmitter {
   }
 }
 
+const adding = new EventEmitter();
+
+/** What a slow request does with its session, while a socket changes that too. */
+async function holdAndAdd(session: any): Promise<void> {
+  adding.emit("held");
+  await once(adding, "add");
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  (session.cart ??= []).push("held");
+}
+
 @Injectable()
 class LoggedIn {
   canActivate(context: any) {
@@ -57,6 +67,9 @@ class LoggedIn {
 @UseConnectionGuards(LoggedIn)
 @WebSocketGateway({ namespace: "shop" })
 class ShopGateway {
+  afterInit(server: any) {
+    adding.on("held", () => server.emit("held"));
+  }
   @SubscribeMessage("who") who(@WsUser("name") user: unknown, @WsSession("user") id: unknown) {
     return { user: user ?? null, id: id ?? null };
   }
@@ -64,10 +77,15 @@ class ShopGateway {
     await session.reload();
   }
   @SubscribeMessage("add") async add(@WsSession() session: any, @MessageBody() item: string) {
+    adding.emit("add");
     const data = await session.update((draft: any) => void (draft.cart ??= []).push(item));
     return data.cart;
   }
 }
+
+/** A second server of the application. */
+@WebSocketGateway({ path: "/second" })
+class SecondGateway {}
 
 @WebSocketGateway()
 class OpenGateway {
@@ -99,7 +117,7 @@ class TokenGateway {
 
 @Module({
   imports: [SocketIoModule.forRoot()],
-  providers: [ShopGateway, OpenGateway, TokenGateway, LoggedIn, Tokens],
+  providers: [ShopGateway, SecondGateway, OpenGateway, TokenGateway, LoggedIn, Tokens],
 })
 class AppModule {}
 
@@ -129,6 +147,7 @@ if (PLATFORM === "express") {
       });
     }
     if (req.url === "/logout") return req.logout(done);
+    if (req.url === "/held") return void holdAndAdd(req.session).then(done);
     if (req.url === "/data") return res.end(JSON.stringify(req.session));
     next();
   });
@@ -154,8 +173,12 @@ if (PLATFORM === "express") {
     await request.session.destroy();
     return {};
   });
+  fastify.post("/held", async (request: any) => {
+    await holdAndAdd(request.session);
+    return {};
+  });
   fastify.get("/data", async (request: any) => request.session);
 }
 app.enableShutdownHooks();
 await app.listen(Number(PORT), "127.0.0.1");
-console.log(`listening http://127.0.0.1:${app.getHttpServer().address().port}`);
+console.log(`listening ${urlOf(app)}`);

@@ -14,7 +14,7 @@ import {
   UseFilters,
   UseGuards,
 } from "@nestjs/common";
-import { APP_INTERCEPTOR, NestFactory, REQUEST } from "@nestjs/core";
+import { APP_INTERCEPTOR, NestFactory, REQUEST, SerializedGraph } from "@nestjs/core";
 import { MessagePattern, Server as MicroserviceServer } from "@nestjs/microservices";
 import {
   BaseWsExceptionFilter,
@@ -25,10 +25,9 @@ import {
   WsException,
 } from "@nestjs/websockets";
 import { SocketIoAdapter, SocketIoMetrics, SocketIoModule, UseConnectionGuards } from "@plugboard/nestjs";
-import dns from "node:dns";
 import { lastValueFrom, of } from "rxjs";
 import { map } from "rxjs/operators";
-import { createPlatform, listen } from "./platform.mjs";
+import { createPlatform, haveBothAddressesOfLocalhost, listen, urlOf } from "./platform.mjs";
 
 const { PLATFORM = "express" } = process.env;
 
@@ -80,10 +79,9 @@ async function create(
       configure?.(consumer);
     }
   }
-  const app: any = await NestFactory.create(AppModule, await createPlatform(PLATFORM), {
-    logger: ["error"],
-    ...factoryOptions,
-  });
+  const { forceCloseConnections = false } = factoryOptions;
+  const platform = await createPlatform(PLATFORM, { forceCloseConnections });
+  const app: any = await NestFactory.create(AppModule, platform, { logger: ["error"], ...factoryOptions });
   const adapter = new Adapter(app, options);
   adapters.set(name, adapter);
   app.useWebSocketAdapter(adapter);
@@ -92,7 +90,7 @@ async function create(
 
 async function serve(name: string, app: any, host = "127.0.0.1"): Promise<void> {
   await app.listen(0, host);
-  console.log(`at ${name} ${app.getHttpServer().address().port}`);
+  console.log(`at ${name} ${new URL(urlOf(app)).port}`);
 }
 
 const plain: Record<string, object> = {
@@ -114,6 +112,14 @@ const plain: Record<string, object> = {
 for (const [name, options] of Object.entries(plain)) {
   await serve(name, await create(name, { providers: [eventGateway()] }, options));
 }
+
+const crossOrigin = await create(
+  "cors",
+  { providers: [eventGateway()] },
+  { cors: { origin: "http://sockets.example" } },
+);
+crossOrigin.enableCors({ origin: "http://pages.example", credentials: true });
+await serve("cors", crossOrigin);
 
 // Global guards, pipes, interceptors and filters.
 
@@ -272,7 +278,7 @@ const consumer = {
 await serve("consumer", await create("consumer", consumer));
 await serve("direct", await create("direct", consumer, { handshake: "direct" }));
 
-// An instance for each socket, on Nest 12.
+// An instance for each socket.
 
 @Injectable({ scope: Scope.REQUEST })
 class PerSocket {
@@ -295,6 +301,38 @@ class ScopedGateway {
   }
 }
 await serve("scoped", await create("scoped", { providers: [PerSocket, ScopedGateway] }));
+
+// Events that come while handleConnection goes on.
+
+@WebSocketGateway()
+class StillConnectingGateway {
+  handleConnection(client: any) {
+    return new Promise((resolve) => client.once("disconnect", resolve));
+  }
+  @SubscribeMessage("echo") echo(@MessageBody() body: unknown) {
+    return body;
+  }
+}
+await serve("no-await", await create("no-await", { providers: [StillConnectingGateway] }, { awaitConnection: false }));
+
+// What Nest asks of an adapter: to close whatever is open, and gateways in the graph of the application.
+
+const forced = await create("forced", { providers: [eventGateway()] }, {}, { forceCloseConnections: true });
+await serve("forced", forced);
+
+const inspected = await create("inspected", { providers: [eventGateway()] }, {}, { snapshot: true });
+await inspected.init();
+const { entrypoints } = inspected.get(SerializedGraph).toJSON();
+const methods = Object.values<any>(entrypoints)
+  .flat()
+  .filter(({ type }) => type === "websocket");
+console.log(
+  `in the graph: ${methods
+    .map(({ methodName }) => methodName)
+    .sort()
+    .join(" ")}`,
+);
+await inspected.close();
 
 // A hybrid application: HTTP, sockets and messages of a transport.
 
@@ -336,17 +374,7 @@ console.log(`hybrid serves ${adapters.get("hybrid-closed")?.isServing}`);
 
 // Both addresses of localhost, which not every container has.
 
-const { lookup } = dns;
-(dns as any).lookup = (host: string, options: any, done: any) => {
-  if (host !== "localhost" || typeof options !== "object") return lookup(host, options, done);
-  const address = "127.0.0.1";
-  return options.all
-    ? done(null, [
-        { address, family: 4 },
-        { address: "::1", family: 6 },
-      ])
-    : done(null, address, 4);
-};
+haveBothAddressesOfLocalhost();
 const local = await create("localhost", { providers: [eventGateway()] });
 await serve("localhost", local, "localhost");
 
@@ -356,6 +384,35 @@ const preview = await create("preview", { providers: [eventGateway()] }, {}, { p
 await preview.init();
 console.log(`preview serves ${adapters.get("preview")?.isServing}`);
 await preview.close();
+
+// The graph of the application, as tools of Nest read it.
+
+@Injectable({ scope: Scope.REQUEST })
+@WebSocketGateway({ namespace: "scoped" })
+class ScopedEchoGateway {
+  @SubscribeMessage("scoped echo") echo(@MessageBody() body: unknown) {
+    return body;
+  }
+}
+const snapshotProviders = { providers: [eventGateway(), ScopedEchoGateway] };
+const snapshot = await create("snapshot", snapshotProviders, {}, { snapshot: true });
+await serve("snapshot", snapshot);
+console.log(`graph ${JSON.stringify(JSON.parse(snapshot.get(SerializedGraph).toString()).entrypoints)}`);
+
+// Connections that are cut by the platform as soon as the application closes.
+
+@WebSocketGateway()
+class ForcedGateway {
+  async handleDisconnect() {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    console.log("forced handleDisconnect ends");
+  }
+  @SubscribeMessage("close") close() {
+    void forced.close().then(() => console.log("forced application is closed"));
+  }
+}
+const forced = await create("forced", { providers: [ForcedGateway] }, {}, { forceCloseConnections: true });
+await serve("forced", forced);
 
 process.on("unhandledRejection", (error) => console.log("unhandledRejection", error));
 
@@ -376,6 +433,10 @@ class CountsController {
   constructor(@Inject(SocketIoMetrics) private readonly metrics: SocketIoMetrics) {}
   @Get("counts") counts() {
     return this.metrics.read();
+  }
+  @Get("close-forced") async close() {
+    await forced.close();
+    return "closed";
   }
 }
 @Module({

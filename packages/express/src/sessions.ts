@@ -1,23 +1,18 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Server } from "@plugboard/server";
 import {
+  ApplicationSessions,
   fromExpressStore,
   fromRequest,
-  SocketSessions,
+  type ApplicationSessionsOptions,
   type ExpressSessionStore,
-  type SocketMiddleware,
-  type SocketSessionsOptions,
 } from "@plugboard/session";
 import { demand, expressError, isOptions } from "./express-error.js";
 import { NO_SESSION } from "./no-session.js";
 import type { Warn } from "./warn-once.js";
 
 /** How sockets share the sessions of requests: options of `@plugboard/session`. */
-export interface SessionOptions extends Omit<
-  SocketSessionsOptions,
-  "store" | "checkOrigin" | "sessionIdOf" | "admitBy"
-> {
+export interface SessionOptions extends Omit<ApplicationSessionsOptions, "sessionIdOf" | "onStart" | "onUnknown"> {
   /** The store that `express-session` was given. Default: found with the first request. */
   store?: ExpressSessionStore;
   /** Which requests take turns with sockets. Default: all but GET, HEAD and OPTIONS. */
@@ -30,16 +25,9 @@ interface SessionRequest extends IncomingMessage {
   sessionID?: string;
 }
 
-/** Where something runs that is not to be part of the request it began in. */
-type Outside = <Result>(code: () => Result) => Result;
-
 /** The sessions of an application: found by what `express-session` or `cookie-session` leaves on requests. */
 export class SharedSessions {
-  readonly #io: Server;
-  readonly #options: SessionOptions;
-  readonly #outsides = new WeakMap<IncomingMessage, Outside>();
-  #sessions: SocketSessions | undefined = undefined;
-  #admit: SocketMiddleware | undefined = undefined;
+  readonly #sessions: ApplicationSessions;
   readonly #warn: Warn;
   #hadNone = false;
 
@@ -58,94 +46,53 @@ export class SharedSessions {
       onEnd === undefined || ["rehandshake", "disconnect", "ignore"].includes(onEnd),
       'session.onEnd has to be "rehandshake", "disconnect" or "ignore"',
     );
-    this.#io = io;
-    this.#options = options;
     this.#warn = warn;
-    // Now, to come before the middlewares of the program.
-    io.useAlways((socket, next) => {
-      if (this.#admit !== undefined) return this.#admit(socket, next);
-      Object.assign(socket, { session: NO_SESSION });
-      next();
+    const { store: _store, ...shared } = options;
+    this.#sessions = new ApplicationSessions(io, {
+      ...shared,
+      onStart: () => this.#warnIfBehind(),
+      onUnknown: (socket) => Object.assign(socket, { session: NO_SESSION }),
     });
-    if (store !== undefined) this.#learn(store);
+    if (store !== undefined) this.#sessions.start(fromExpressStore(store));
   }
 
   /** Room of all sockets with the session of a request. */
   roomOf(req: IncomingMessage): string {
     const { sessionID } = (req ?? {}) as Partial<SessionRequest>;
-    if (sessionID === undefined || this.#sessions === undefined) {
+    const { known } = this.#sessions;
+    if (sessionID === undefined || known === undefined) {
       throw expressError(
         "SIO_EXPRESS_NO_SESSION",
         "the request has no session: put the session middleware before this one",
       );
     }
-    return this.#sessions.roomOf(sessionID);
+    return known.roomOf(sessionID);
   }
 
   /** Has a request, before any middleware, take turns with sockets. */
   enter(req: IncomingMessage, res: ServerResponse, goOn: (error?: unknown) => void): void {
-    if (this.#sessions === undefined) {
-      this.#watch(req);
-      return goOn();
-    }
-    this.#outsides.set(req, AsyncLocalStorage.snapshot() as Outside);
-    const takesTurn = this.#options.takesTurn;
-    this.#sessions.middleware((_req, _res, next) => next(), takesTurn && { takesTurn })(req, res, goOn);
+    this.#sessions.enter(req, res, goOn);
   }
 
   /** Hands a handshake on, which has its session now: what begins there outlives the request. */
   leave(req: IncomingMessage, res: ServerResponse, goOn: () => void): void {
     const { sessionStore, session } = req as SessionRequest;
-    if (this.#sessions === undefined && sessionStore === undefined && session) this.#start(fromRequest());
+    if (sessionStore === undefined && session) this.#sessions.start(fromRequest());
     if (sessionStore === undefined && !session) this.#hadNone = true;
     this.#warnIfBehind();
-    const outside = this.#outsides.get(req);
-    if (outside === undefined) return goOn();
-    const inside = AsyncLocalStorage.snapshot() as Outside;
-    const end = res.end;
-    res.end = ((...args: unknown[]) => inside((): unknown => Reflect.apply(end, res, args))) as typeof res.end;
-    outside(goOn);
+    this.#sessions.leave(req, res, goOn);
   }
 
   close(): void {
-    this.#sessions?.close();
-  }
-
-  /** `express-session` says where it keeps sessions on each request, before it looks for one. */
-  #watch(req: IncomingMessage): void {
-    Object.defineProperty(req, "sessionStore", {
-      configurable: true,
-      enumerable: true,
-      get: () => undefined,
-      set: (store: ExpressSessionStore) => {
-        Object.defineProperty(req, "sessionStore", {
-          value: store,
-          configurable: true,
-          enumerable: true,
-          writable: true,
-        });
-        if (this.#sessions === undefined) this.#learn(store);
-      },
-    });
-  }
-
-  #learn(store: ExpressSessionStore): void {
-    this.#start(fromExpressStore(store));
-    this.#warnIfBehind();
+    this.#sessions.close();
   }
 
   /** Requests have sessions, and handshakes have none: one of them is in the wrong place. */
   #warnIfBehind(): void {
-    if (!this.#hadNone || this.#sessions === undefined) return;
+    if (!this.#hadNone || this.#sessions.known === undefined) return;
     this.#warn(
       "SIO_EXPRESS_SESSION_BEHIND",
       "A handshake of Socket.IO had no session, though other requests have: call app.use(io.middleware()) behind the session middleware, or say socketio(app, { session: false }). A session store that has lost its connection does the same.",
     );
-  }
-
-  #start(store: SocketSessionsOptions["store"]): void {
-    const { store: _store, takesTurn: _takesTurn, ...options } = this.#options;
-    const admitBy = (middleware: SocketMiddleware): void => void (this.#admit = middleware);
-    this.#sessions = new SocketSessions(this.#io, { ...options, store, checkOrigin: false, admitBy });
   }
 }

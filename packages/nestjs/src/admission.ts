@@ -26,11 +26,13 @@ export async function admit(
   }
   for (const { type, guards } of admissions) {
     for (const guard of guards) {
+      let isAllowed: boolean;
       try {
-        if (!(await isActivated(guard, new ConnectContext(socket, type)))) throw forbidden();
+        isAllowed = await isActivated(guard, new ConnectContext(socket, type));
       } catch (error) {
         throw connectError(error, options);
       }
+      if (!isAllowed) throw forbidden();
     }
   }
 }
@@ -50,7 +52,7 @@ async function isActivated(guard: CanActivate, context: ExecutionContext): Promi
 
 function forbidden(): ExtendedError {
   const data = { statusCode: 403, message: FORBIDDEN_MESSAGE, error: "Forbidden" };
-  return Object.assign(new Error(FORBIDDEN_MESSAGE), { data, isForClient: true });
+  return Object.assign(new Error(FORBIDDEN_MESSAGE), { data });
 }
 
 /** The message, and as `data` what an HTTP client would read; of an error that is not for clients neither. */
@@ -58,11 +60,11 @@ function connectError(
   error: unknown,
   { mapHttpExceptions, log }: { mapHttpExceptions: boolean; log: (error: unknown) => void },
 ): ExtendedError {
-  if ((error as { isForClient?: boolean } | null | undefined)?.isForClient === true) return error as ExtendedError;
   const { answer, isInternal } = describeError(error, mapHttpExceptions);
   if (isInternal) log(error);
   const { status: _status, message, data, ...rest } = answer as typeof answer & Record<string, unknown>;
-  const body = mapHttpExceptions ? httpBody(error) : undefined;
+  // An internal one may throw when it is read.
+  const body = mapHttpExceptions && !isInternal ? httpBody(error) : undefined;
   return Object.assign(new Error(message), { data: body ?? { ...rest, message, ...(data !== undefined && { data }) } });
 }
 

@@ -99,6 +99,27 @@ const OWN_RULES: Readonly<Record<string, Rule>> = {
   hmr: flag,
 } satisfies Record<Exclude<keyof SocketIoOptions, keyof ServerOptions>, Rule>;
 
+const number = values("a number", (value) => typeof value === "number" && value >= 0);
+
+/** What goes wrong later, or in silence, when programs take it from their environment, which knows texts alone. */
+const SERVER_RULES: Readonly<Record<string, Rule>> = {
+  path: values('a path such as "/socket.io"', (value) => typeof value === "string" && value.startsWith("/")),
+  adapter: callable,
+  transports: values('an array such as ["websocket"]', Array.isArray),
+  handlerTimeout: time,
+  connectTimeout: number,
+  maxHttpBufferSize: number,
+  pingInterval: number,
+  pingTimeout: number,
+  upgradeTimeout: number,
+} satisfies Partial<Record<keyof ServerOptions, Rule>>;
+
+const FEATURE_RULES: Readonly<Record<string, Rule>> = {
+  namespace: values("a name or a pattern", (value) => typeof value === "string" || value instanceof RegExp),
+  middleware: (name, value) => values("an array of classes", Array.isArray)(name, value ?? null),
+  imports: values("an array of modules", Array.isArray),
+};
+
 const OPTION_NAMES = [...Object.keys(OWN_RULES), ...SERVER_OPTION_NAMES];
 const ASYNC_SOURCES = ["useFactory", "useClass", "useExisting"];
 const ASYNC_EXTRAS = ["inject", "imports", "provideInjectionTokensFrom", "isGlobal"];
@@ -116,9 +137,25 @@ export function checkOptions(options: object): void {
   const mistake = unknownOption("@plugboard/nestjs", options, OPTION_NAMES);
   if (mistake !== undefined) throw invalidOption(mistake);
   const given = options as Record<string, unknown>;
-  for (const [name, rule] of Object.entries(OWN_RULES)) rule(name, given[name]);
-  // Of the server, and looked at here with every event.
-  time("handlerTimeout", given["handlerTimeout"]);
+  for (const [name, rule] of Object.entries({ ...OWN_RULES, ...SERVER_RULES })) rule(name, given[name]);
+}
+
+/**
+ * Of `forRoot`, where what is looked at later has its place too.
+ *
+ * @throws NestjsError with code `SIO_NESTJS_INVALID_OPTION`
+ */
+export function checkExtras({ isGlobal }: { readonly isGlobal?: unknown }): void {
+  flag("isGlobal", isGlobal);
+}
+
+/**
+ * Of `forFeature`: with a mistyped `namespace` middlewares would let everybody into that.
+ *
+ * @throws NestjsError with code `SIO_NESTJS_INVALID_OPTION`
+ */
+export function checkFeature(feature: object): void {
+  members(FEATURE_RULES)("forFeature", feature);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { Server, type Socket } from "@plugboard/server";
-import { describe, expect, it } from "vitest";
+import { defer, Observable } from "rxjs";
+import { describe, expect, it, vi } from "vitest";
 import { FakeEngine, turn, type FakeConnection } from "../../server/src/fake-engine.js";
 import { Connection, type MessageHandler } from "./connection.js";
 import { EventFailures } from "./event-failures.js";
@@ -33,6 +34,47 @@ describe("the handler of a pattern", () => {
     await turn();
     expect(heard).toEqual(["public"]);
   });
+});
+
+it.each([
+  ["a number for its name", "5", "a number"],
+  ["a name that takes a regular expression minutes", JSON.stringify("x".repeat(5000)), "SIO_UNKNOWN_EVENT"],
+])("answers an event with %s, where there are patterns", async (_, name, answer) => {
+  const { peer } = await connect(
+    [
+      { message: "doc:*", callback: () => "a document" },
+      { message: /^(\d|.*x.*x.*x.*y)$/, callback: () => "a number" },
+    ],
+    { unknownEvents: "ack-error" },
+  );
+  peer.receive(`21[${name}]`);
+  await turn();
+  expect(peer.take().map(String)).toEqual([expect.stringContaining(answer)]);
+});
+
+it("lets go of an observable whose client has left before it was there", async () => {
+  let subscribers = 0;
+  const ticks = new Observable(() => {
+    subscribers++;
+    return () => void subscribers--;
+  });
+  let heard = false;
+  const late = defer(() => Promise.resolve().then(() => (heard = true)));
+  const { peer } = await connect([
+    { message: "ticks", callback: () => Promise.resolve(ticks) },
+    { message: "late", callback: () => Promise.resolve(late) },
+  ]);
+  peer.receive('2["ticks"]', '2["late"]', "1");
+  await vi.waitFor(() => expect(heard).toBe(true));
+  await vi.waitFor(() => expect(subscribers).toBe(0));
+});
+
+it("sends a client away whose handleConnection has failed with what cannot be sent", async () => {
+  const { peer, socket } = await connect([]);
+  const error = Object.assign(new Error("no"), { name: "EventError", code: "NO", data: 5n });
+  Connection.of(socket)?.refuse(error);
+  expect(socket.connected).toBe(false);
+  expect(peer.take().map(String)).toEqual([expect.stringContaining("SIO_INTERNAL_ERROR"), "1"]);
 });
 
 it("unknownEvents knows what the program handles by itself", async () => {

@@ -7,6 +7,7 @@ import { DEFAULT_HANDLER_TIMEOUT_MS, EventDeadline, MAX_TIMER_MS } from "./event
 import type { EventFailures } from "./event-failures.js";
 import { SocketLanes, type EventRules } from "./event-rules.js";
 import type { OwnOptions } from "./options.js";
+import { releaseInstances } from "./scoped-instances.js";
 import { isThenable } from "./thenable.js";
 
 /** A handler as Nest gives it, bound to its gateway and the socket. */
@@ -31,6 +32,9 @@ interface EventReply {
   readonly event: string;
   readonly data?: unknown;
 }
+
+/** Chars of the name of an event that a regular expression is asked about: with the longest names many take minutes. */
+const MAX_MATCHED_NAME_LENGTH = 256;
 
 const connections = new WeakMap<object, Connection>();
 
@@ -105,7 +109,8 @@ export class Connection {
     }
     const refusesUnknown = this.#context.options.unknownEvents === "ack-error";
     if (this.#patterns !== undefined || refusesUnknown) {
-      socket.onUnheard((event: string, ...args: unknown[]) => this.#hearOthers(event, args, refusesUnknown));
+      // Clients may send a number for a name.
+      socket.onUnheard((event: unknown, ...args: unknown[]) => this.#hearOthers(String(event), args, refusesUnknown));
     }
     socket.once("disconnect", (reason) => this.#end(reason));
     if (this.#pending.length > 0) this.#awaitConnection();
@@ -313,6 +318,8 @@ export class Connection {
         },
       });
       subscription.add(values$);
+      // Its client has left before it was there. Interceptors, which call their handler late, still get to it.
+      if (!this.socket.connected) setImmediate(() => subscription.unsubscribe());
     });
   }
 
@@ -321,6 +328,7 @@ export class Connection {
     this.reason = reason;
     for (const subscription of this.#subscriptions ?? []) subscription.unsubscribe();
     for (const listener of this.#onDisconnect) listener(reason);
+    releaseInstances(this.socket);
   }
 }
 
@@ -330,6 +338,9 @@ function isEventReply(value: unknown): value is EventReply {
 
 /** `*` stands for whatever follows. */
 function matches(pattern: unknown, event: string): boolean {
-  if (pattern instanceof RegExp) return new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, "")).test(event);
+  if (pattern instanceof RegExp) {
+    if (event.length > MAX_MATCHED_NAME_LENGTH) return false;
+    return new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, "")).test(event);
+  }
   return typeof pattern === "string" && event.startsWith(pattern.slice(0, -1));
 }

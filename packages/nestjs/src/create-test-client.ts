@@ -1,7 +1,7 @@
 import type { TestClientOptions, TestSocket } from "@plugboard/testing";
 import type { DefaultEventsMap, EventsMap } from "@plugboard/server";
 import { HttpAdapterHost } from "@nestjs/core";
-import { nestjsError } from "./nestjs-error.js";
+import { invalidOption, nestjsError } from "./nestjs-error.js";
 import { SocketIoAdapter, type ProviderSource } from "./socket-io-adapter.js";
 
 /** What we need of an application. */
@@ -19,7 +19,8 @@ export interface TestedApplication extends ProviderSource {
  *
  * @param namespace - its name. Default: `/`
  * @param options - those of `testClient` of `@plugboard/testing`
- * @throws NestjsError with code `SIO_NESTJS_NO_ADAPTER` when the application has none
+ * @throws NestjsError with code `SIO_NESTJS_NO_ADAPTER` when the application has none, `SIO_NESTJS_INVALID_OPTION` when the
+ * namespace is no text
  */
 export async function createTestClient<
   ListenEvents extends EventsMap = DefaultEventsMap,
@@ -29,6 +30,11 @@ export async function createTestClient<
   namespace: string = "/",
   options: TestClientOptions = {},
 ): Promise<TestSocket<ListenEvents, EmitEvents>> {
+  if (typeof namespace !== "string") {
+    throw invalidOption(
+      'createTestClient takes the name of the namespace before the options: createTestClient(app, "/", { auth })',
+    );
+  }
   // Only here: what tests need is not loaded by servers that run.
   const { testClient } = await import("@plugboard/testing");
   await app.init();

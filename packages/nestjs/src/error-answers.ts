@@ -23,7 +23,7 @@ const CODES: Readonly<Record<number, string>> = {
 export const FORBIDDEN_MESSAGE = "Forbidden resource";
 
 /** What clients read of an error of which they are to know nothing. */
-const INTERNAL: ErrorAnswer = { status: "error", code: "SIO_INTERNAL_ERROR", message: "Internal server error" };
+export const INTERNAL: ErrorAnswer = { status: "error", code: "SIO_INTERNAL_ERROR", message: "Internal server error" };
 
 /** What an error says to clients, and whether it says anything: one that does not has to be logged. */
 export interface DescribedError {

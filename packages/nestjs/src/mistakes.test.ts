@@ -6,11 +6,14 @@ import { createServer } from "node:http";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import {
   AckTimeout,
+  createTestClient,
   InjectNamespace,
   InjectServer,
   InjectSocket,
   SocketIoAdapter,
   SocketIoModule,
+  SocketMiddleware,
+  UseConnectionGuards,
   type SocketIoOptions,
 } from "./index.js";
 
@@ -69,6 +72,10 @@ describe("a mistake in the options", () => {
     [{ connectionTimeout: Number.NaN }, "connectionTimeout has to be a number of milliseconds"],
     [{ maxWaitingEvents: -1 }, "maxWaitingEvents has to be a whole number"],
     [{ handlerTimeout: "30s" }, "handlerTimeout has to be a number of milliseconds"],
+    [{ path: "ws" }, 'path has to be a path such as "/socket.io", and is "ws"'],
+    [{ pingInterval: "25000" }, 'pingInterval has to be a number, and is "25000"'],
+    [{ transports: "websocket" }, 'transports has to be an array such as ["websocket"]'],
+    [{ adapter: {} }, "adapter has to be a function, and is an object"],
     [{ concurrency: 0 }, "concurrency has to be a whole number from 1 on, and is 0"],
     [{ unknownEvents: "ack" }, 'unknownEvents has to be "ignore" or "ack-error", and is "ack"'],
     [{ rateLimit: { event: {} } }, 'no option "event" of rateLimit (did you mean "events"?)'],
@@ -102,6 +109,35 @@ describe("a mistake in the options", () => {
 
   it("is refused in decorators", () => {
     expect(() => AckTimeout("1s" as never)).toThrow("@AckTimeout has to be a number of milliseconds");
+    expect(() => UseConnectionGuards()).toThrow("lets everybody in");
+    const middleware = (_socket: unknown, next: () => void): void => next();
+    expect(() => SocketMiddleware(middleware as never)).toThrow("takes classes with a method use(socket, next)");
+    expect(() => SocketMiddleware(undefined as never)).toThrow("takes classes with a method use(socket, next)");
+  });
+
+  it("is refused in what forRoot takes besides the options", () => {
+    expect(() => SocketIoModule.forRoot({ isGlobal: "no" as never })).toThrow("isGlobal has to be true or false");
+  });
+
+  it.each<[object, string]>([
+    [{ nameSpace: "chat", middleware: [] }, '(did you mean "namespace"?)'],
+    [{ namespace: "chat" }, "forFeature.middleware has to be an array of classes"],
+    [{ namespace: ["chat"], middleware: [] }, "forFeature.namespace has to be a name or a pattern"],
+  ])("is refused in forFeature: %j", (feature, advice) => {
+    expect(() => SocketIoModule.forFeature(feature as never)).toThrow(advice);
+  });
+
+  it("is told at the start when a middleware of forFeature is none", async () => {
+    class Nothing {}
+    const feature = SocketIoModule.forFeature({ middleware: [Nothing as never] });
+    const error = await failure({ imports: [SocketIoModule.forRoot(), feature] });
+    expect(error.message).toContain("Nothing is no middleware of sockets: it has no method use");
+  });
+
+  it("is refused in a client of a test that has no namespace", async () => {
+    await expect(createTestClient(application() as never, { auth: {} } as never)).rejects.toMatchObject({
+      code: "SIO_NESTJS_INVALID_OPTION",
+    });
   });
 
   it("is told at the start, with its code in the message, which is all that Nest prints", async () => {
@@ -180,6 +216,15 @@ describe("an application", () => {
       }),
     );
     close();
+  });
+
+  it("has the module, if it is to close early", () => {
+    const adapter = new SocketIoAdapter(application(), { shutdown: { phase: "moduleDestroy" } });
+    expect(() => (adapter.forceCloseConnections = false)).toThrow("is for SocketIoModule.forRoot()");
+  });
+
+  it("reads what to import where it imports the class alone", async () => {
+    expect((await failure({ imports: [SocketIoModule] })).message).toContain("import SocketIoModule.forRoot(), not");
   });
 
   it("has one adapter, whose options no second forRoot changes", async () => {

@@ -6,10 +6,22 @@ import { HandshakeFields, inheritableFields } from "./handshake-fields.js";
 type Next = (error?: unknown) => void;
 type Route = (req: IncomingMessage, res: ServerResponse) => void;
 
+/** What stands around the requests of an application, so that they take turns with sockets. */
+export interface RequestTurns {
+  /** Of Express, before any middleware. */
+  enter(req: IncomingMessage, res: ServerResponse, goOn: Next): void;
+  /** Of Fastify, in `onRequest`. */
+  enterFastify(request: FastifyRequestLike, reply: FastifyReplyLike, goOn: Next): void;
+  /** Hands a handshake on that has passed the platform. */
+  leave(req: IncomingMessage, res: ServerResponse, goOn: () => void): void;
+}
+
 /** What we use of an Express application. */
 interface ExpressLike extends Route {
   (req: IncomingMessage, res: ServerResponse): void;
   use(path: string, handler: (req: IncomingMessage, res: ServerResponse, next: Next) => void): unknown;
+  /** The one way into an application, whatever serves it. */
+  handle(req: IncomingMessage, res: ServerResponse, next?: Next): void;
 }
 
 interface FastifyRequestLike {
@@ -33,6 +45,7 @@ interface FastifyLike {
   routing: Route;
   readonly initialConfig: RouterOptions & { readonly routerOptions?: RouterOptions };
   register(plugin: (scope: FastifyLike) => Promise<void>): unknown;
+  addHook(name: "onRequest", hook: (request: FastifyRequestLike, reply: FastifyReplyLike, done: Next) => void): unknown;
   removeAllContentTypeParsers(): void;
   addContentTypeParser(type: string, parser: (request: unknown, payload: unknown, done: Next) => void): unknown;
   route(options: object): unknown;
@@ -67,20 +80,24 @@ const passed = new WeakSet<IncomingMessage>();
  * and websocket alike, and what browsers ask before. Later requests of a connection do not: their answers get the same header fields.
  *
  * @param path - of the server
+ * @param turns - that requests of the application take with sockets; undefined: none
  * @param onPassed - called before the engine sees a handshake, with the answer that has the header fields of the platform
  */
 export function passThroughPlatform(
   io: Server,
   platform: Platform,
   path: string,
+  turns: RequestTurns | undefined,
   onPassed: (req: IncomingMessage, res: ServerResponse) => void,
 ): void {
   const fields = new HandshakeFields(io.engine);
-  const pass = (req: IncomingMessage, res: ServerResponse): void => {
+  const pass = (req: IncomingMessage, res: ServerResponse, goOn: () => void): void => {
     fields.keep(req, res);
     onPassed(req, res);
+    if (turns === undefined) goOn();
+    else turns.leave(req, res, goOn);
   };
-  const route = routeOf(io, platform, path, pass);
+  const route = routeOf(io, platform, path, turns, pass);
   if (route === undefined) return;
   io.engine.use((req: IncomingMessage & { _query?: Record<string, string> }, res: ServerResponse, next: Next) => {
     if (passed.has(req)) return next();
@@ -91,9 +108,10 @@ export function passThroughPlatform(
       return next();
     }
     passed.add(req);
+    const cors = io.engine.opts.cors === undefined ? undefined : corsFields(res);
     const proceed = (): void => {
-      pass(req, res);
-      next();
+      if (cors !== undefined) restoreCors(res, cors);
+      pass(req, res, next);
     };
     if (res instanceof ServerResponse) {
       underway.set(req, proceed);
@@ -108,7 +126,8 @@ function routeOf(
   io: Server,
   platform: Platform,
   path: string,
-  onPassed: (req: IncomingMessage, res: ServerResponse) => void,
+  turns: RequestTurns | undefined,
+  pass: (req: IncomingMessage, res: ServerResponse, goOn: () => void) => void,
 ): Route | undefined {
   const app = platform.getInstance();
   if (platform.getType() === "express") {
@@ -123,6 +142,10 @@ function routeOf(
     // Behind the last middleware, but before routes: there may be one for whatever is not found elsewhere.
     takeHere();
     onMiddlewareAdded(platform, takeHere);
+    if (turns !== undefined) {
+      const handle = express.handle.bind(express);
+      express.handle = (req, res, next) => turns.enter(req, res, () => handle(req, res, next));
+    }
     return (req, res) => express(req, res);
   }
   if (platform.getType() !== "fastify") return undefined;
@@ -131,8 +154,7 @@ function routeOf(
     if (takeUnderway(raw, res)) return;
     // Fastify's second server, at the other loopback address of `localhost`, knows nothing of the engine.
     passed.add(raw);
-    onPassed(raw, res);
-    io.engine.handleRequest(raw, res);
+    pass(raw, res, () => io.engine.handleRequest(raw, res));
   };
   const handler = (request: FastifyRequestLike, reply: FastifyReplyLike): void => {
     const { raw } = request;
@@ -149,6 +171,13 @@ function routeOf(
     }
     proceed(raw, reply.raw);
   };
+  if (turns !== undefined) {
+    const takeTurns = async (scope: FastifyLike): Promise<void> => {
+      scope.addHook("onRequest", (request, reply, done) => turns.enterFastify(request, reply, done));
+    };
+    // In the scope of the application, behind the plugin of the sessions: as `fastify-plugin` has it.
+    void fastify.register(Object.assign(takeTurns, { [Symbol.for("skip-override")]: true }));
+  }
   void fastify.register(async (scope) => {
     // The engine reads bodies itself.
     scope.removeAllContentTypeParsers();
@@ -193,6 +222,22 @@ function inPlaceOfAnswer(res: ServerResponse, goOn: () => void): void {
     goOn();
     return res;
   }) as typeof end;
+}
+
+const CORS_FIELD = /^access-control-/;
+
+function corsFields(res: ServerResponse): [string, number | string | readonly string[]][] {
+  return Object.entries(res.getHeaders()).flatMap(([name, value]) =>
+    CORS_FIELD.test(name) && value !== undefined ? [[name, value]] : [],
+  );
+}
+
+/** What the server says about other origins is about sockets; what `app.enableCors` says, about all else too. */
+function restoreCors(res: ServerResponse, cors: ReturnType<typeof corsFields>): void {
+  for (const name of res.getHeaderNames()) if (CORS_FIELD.test(name)) res.removeHeader(name);
+  for (const [name, value] of cors) res.setHeader(name, value);
+  const vary = res.getHeader("vary");
+  if (!/\borigin\b/i.test(String(vary))) res.appendHeader("vary", "Origin");
 }
 
 function takeUnderway(req: IncomingMessage, res: ServerResponse): boolean {

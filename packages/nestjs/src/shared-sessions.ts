@@ -1,65 +1,50 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Server } from "@plugboard/server";
 import {
-  fromExpressStore,
+  ApplicationSessions,
   fromRequest,
-  SocketSessions,
-  type ExpressSessionStore,
-  type SessionStore,
-  type SocketMiddleware,
-  type SocketSessionsOptions,
+  type ApplicationSessionsOptions,
+  type FastifyReplyLike,
+  type FastifyRequestLike,
 } from "@plugboard/session";
-import { platformRequest } from "./platform-front.js";
+import { platformRequest, type RequestTurns } from "./platform-front.js";
 
 /** How sockets share the sessions of the application: options of `@plugboard/session`. */
-export type SessionOptions = Omit<SocketSessionsOptions, "store" | "sessionIdOf" | "checkOrigin" | "admitBy">;
+export type SessionOptions = Omit<ApplicationSessionsOptions, "sessionIdOf" | "onStart" | "onUnknown">;
 
 /** What `express-session` and `@fastify/session` put on requests; `cookie-session` and `@fastify/secure-session` give no store. */
 interface SessionRequest {
-  readonly sessionStore?: ExpressSessionStore;
+  readonly sessionStore?: object;
   readonly sessionID?: string;
   readonly session?: { readonly sessionId?: string; data?: () => object | undefined } | null;
 }
 
-/**
- * The sessions of an application, on its sockets. Where they are kept is known with the first handshake that has one, which
- * comes before its socket.
- */
-export class SharedSessions {
-  readonly #io: Server;
-  readonly #options: SessionOptions;
-  #sessions: SocketSessions | undefined = undefined;
-  #admit: SocketMiddleware | undefined = undefined;
+/** The sessions of an application, on its sockets. */
+export class SharedSessions implements RequestTurns {
+  readonly #sessions: ApplicationSessions;
 
   constructor(io: Server, options: SessionOptions) {
-    this.#io = io;
-    this.#options = options;
-    // Now, to come before guards and middlewares.
-    io.useAlways((socket, next) => (this.#admit === undefined ? next() : this.#admit(socket, next)));
+    this.#sessions = new ApplicationSessions(io, { ...options, sessionIdOf });
   }
 
-  /** Looks at a handshake that has passed the application. */
-  learn(request: IncomingMessage): void {
-    if (this.#sessions !== undefined) return;
-    const { sessionStore, session } = platformRequest(request) as SessionRequest;
-    if (sessionStore !== undefined) this.#start(withoutExpired(fromExpressStore(sessionStore)));
-    else if (session) this.#start(fromRequest(dataOf));
+  enter(req: IncomingMessage, res: ServerResponse, goOn: (error?: Error) => void): void {
+    this.#sessions.enter(req, res, goOn);
+  }
+
+  enterFastify(request: FastifyRequestLike, reply: FastifyReplyLike, goOn: (error?: Error) => void): void {
+    if (request.sessionStore === undefined) goOn();
+    else this.#sessions.enterFastify(request, reply, goOn);
+  }
+
+  leave(req: IncomingMessage, res: ServerResponse, goOn: () => void): void {
+    const { sessionStore, session } = platformRequest(req) as SessionRequest;
+    if (sessionStore === undefined && session) this.#sessions.start(fromRequest(dataOf));
+    this.#sessions.leave(req, res, goOn);
   }
 
   /** Stops watching the store. */
   close(): void {
-    this.#sessions?.close();
-  }
-
-  #start(store: SocketSessionsOptions["store"]): void {
-    const admitBy = (middleware: SocketMiddleware): void => void (this.#admit = middleware);
-    this.#sessions = new SocketSessions(this.#io, {
-      ...this.#options,
-      store,
-      sessionIdOf,
-      checkOrigin: false,
-      admitBy,
-    });
+    this.#sessions.close();
   }
 }
 
@@ -71,14 +56,4 @@ function sessionIdOf(request: IncomingMessage): string | undefined {
 function dataOf(request: IncomingMessage): object | undefined {
   const { session } = platformRequest(request) as SessionRequest;
   return typeof session?.data === "function" ? session.data() : (session ?? undefined);
-}
-
-/** `@fastify/session` looks at the end of a session itself: its own store keeps those that have expired. */
-function withoutExpired(store: SessionStore): SessionStore {
-  const load = store.load.bind(store);
-  store.load = async (id) => {
-    const stored = await load(id);
-    return stored?.expiresAt !== undefined && stored.expiresAt <= Date.now() ? undefined : stored;
-  };
-  return store;
 }

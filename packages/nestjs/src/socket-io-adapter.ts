@@ -17,6 +17,7 @@ import { Counters } from "./counters.js";
 import { inSocketContext } from "./current-socket.js";
 import { EventFailures } from "./event-failures.js";
 import { EventRules } from "./event-rules.js";
+import { isFirstToClose } from "./first-to-close.js";
 import {
   connectionGuardsOf,
   findGateways,
@@ -33,6 +34,7 @@ import { resolveOptions, type OwnOptions, type SocketIoOptions } from "./options
 import { passThroughPlatform } from "./platform-front.js";
 import { releasePort, takePort } from "./port-owners.js";
 import { limitRates } from "./rate-limits.js";
+import { RunningWork } from "./running-work.js";
 import { SharedSessions } from "./shared-sessions.js";
 
 /** What we need of an application, or of a `ModuleRef`. */
@@ -88,7 +90,7 @@ export class SocketIoAdapter extends AbstractWsAdapter {
   readonly #bindings = new WeakMap<object, Binding>();
   /** Of namespaces, whoever has gateways there. */
   readonly #middlewares: { readonly name: string | RegExp; readonly admission: Admission }[] = [];
-  readonly #running = new Set<Promise<unknown>>();
+  readonly #running = new RunningWork();
   readonly #onDisposed: (() => void)[] = [];
   readonly #logger = new Logger("SocketIo");
   #server: Server | undefined = undefined;
@@ -127,7 +129,7 @@ export class SocketIoAdapter extends AbstractWsAdapter {
       options: own,
       failures: this.#failures,
       counters: undefined,
-      track: (work) => this.#track(work),
+      track: (work) => this.#running.add(work),
     };
     this.#serverOptions = server;
     this.#defaultPath = server.path ?? DEFAULT_PATH;
@@ -160,11 +162,13 @@ export class SocketIoAdapter extends AbstractWsAdapter {
   /**
    * Looks whether it has been put to work, once Nest has bound the gateways.
    *
-   * @throws NestjsError with code `SIO_NESTJS_TWO_ADAPTERS` when gateways are bound to another adapter
+   * @throws NestjsError with code `SIO_NESTJS_TWO_ADAPTERS` when gateways are bound to another adapter,
+   * `SIO_NESTJS_INVALID_OPTION` for a middleware without a method `use`
    */
   checkWork(): void {
     if (this.#isChecked) return;
     this.#isChecked = true;
+    for (const { admission } of this.#middlewares) checkMiddlewares(admission.middlewares);
     if ((this.#config.getIoAdapter() as unknown) !== this) {
       throw nestjsError(
         "SIO_NESTJS_TWO_ADAPTERS",
@@ -178,9 +182,20 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     );
   }
 
-  /** Adds middlewares to a namespace, or to those of a pattern. They come before those of its gateways. */
-  addMiddlewares(namespace: string | RegExp | undefined, middlewares: readonly SocketMiddlewareClass[]): void {
-    const admission = { type: SocketIoAdapter, middlewares, guards: [] };
+  /**
+   * Adds middlewares to a namespace, or to those of a pattern. They come before those of its gateways.
+   *
+   * @param middlewares - asked for once all providers have been made
+   */
+  addMiddlewares(namespace: string | RegExp | undefined, middlewares: () => readonly SocketMiddlewareClass[]): void {
+    let made: readonly SocketMiddlewareClass[] | undefined;
+    const admission = {
+      type: SocketIoAdapter,
+      get middlewares() {
+        return (made ??= middlewares());
+      },
+      guards: [],
+    };
     this.#middlewares.push({ name: gatewayNamespace(namespace), admission });
   }
 
@@ -277,6 +292,11 @@ export class SocketIoAdapter extends AbstractWsAdapter {
   #prepare(): void {
     if (this.#isPrepared) return;
     this.#isPrepared = true;
+    if (this.#own.closesEarly && ![...this.#modules.values()].some(isFirstToClose)) {
+      throw invalidOption(
+        'shutdown.phase "moduleDestroy" is for SocketIoModule.forRoot(): who has the adapter alone has "dispose"',
+      );
+    }
     for (const gateway of findGateways(this.#modules)) {
       const mistake = mistakeOfGateway(gateway.type.name, gateway.options);
       if (mistake !== undefined) this.#logger.warn(`${mistake} (SIO_NESTJS_INVALID_OPTION)`);
@@ -368,10 +388,7 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     const sessions = this.#own.session === false ? undefined : new SharedSessions(io, this.#own.session);
     if (sessions !== undefined) this.#sessions.set(io, sessions);
     const origins = new CookieOrigins();
-    passThroughPlatform(io, httpAdapter, io.path(), (req, res) => {
-      sessions?.learn(req);
-      origins.learn(req, res);
-    });
+    passThroughPlatform(io, httpAdapter, io.path(), sessions, (req, res) => origins.learn(req, res));
     io.engine.opts.checkOrigin ??= origins.isAllowed;
   }
 
@@ -393,7 +410,7 @@ export class SocketIoAdapter extends AbstractWsAdapter {
         gateways.map(({ type }) => type),
         this.#own.concurrency,
       ),
-      late: gateways.filter(({ isScoped }) => isScoped).map(({ type }) => type.prototype as object),
+      late: gateways.filter(({ scope }) => scope !== undefined).map(({ type }) => type.prototype as object),
     };
     served.namespaces.set(name, binding);
     this.#bindings.set(namespace, binding);
@@ -414,10 +431,11 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     const admitted = inSocketContext(socket, () => admit(socket, admissions, { mapHttpExceptions, log }));
     admitted.then(
       () => next(),
-      (error: ExtendedError) => {
+      (error: ExtendedError | undefined) => {
         const { counters } = this.#connections;
         if (counters !== undefined) counters.refusedSockets++;
-        next(error);
+        // Nothing may be thrown as well, and must not count as consent.
+        next(error || new Error("refused"));
       },
     );
   }
@@ -431,12 +449,6 @@ export class SocketIoAdapter extends AbstractWsAdapter {
 
   // Closing.
 
-  #track(work: Promise<unknown>): void {
-    this.#running.add(work);
-    const done = (): void => void this.#running.delete(work);
-    work.then(done, done);
-  }
-
   #close(served: ServedPort): Promise<void> {
     return (served.closing ??= this.#closeNow(served));
   }
@@ -447,12 +459,14 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     await io.close({ timeoutMs, closeHttpServer: port !== 0 });
     releasePort(port, this);
     this.#sessions.get(io)?.close();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, Math.max(0, deadline - Date.now()));
-    });
-    await Promise.race([Promise.allSettled(this.#running), late]);
-    clearTimeout(timer);
+    await this.#running.idle(Math.max(0, deadline - Date.now()));
+  }
+}
+
+function checkMiddlewares(middlewares: readonly SocketMiddlewareClass[]): void {
+  for (const each of middlewares) {
+    if (typeof each.use === "function") continue;
+    throw invalidOption(`${each.constructor.name} is no middleware of sockets: it has no method use`);
   }
 }
 

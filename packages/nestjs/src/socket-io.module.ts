@@ -2,6 +2,7 @@ import {
   ConfigurableModuleBuilder,
   Inject,
   Module,
+  Scope,
   type ConfigurableModuleAsyncOptions,
   type DynamicModule,
   type ModuleMetadata,
@@ -13,10 +14,10 @@ import { ApplicationConfig, ModuleRef, ModulesContainer } from "@nestjs/core";
 import type { AsyncApiDocument, AsyncApiOptions } from "@plugboard/contract";
 import { isDeepStrictEqual } from "node:util";
 import { createAsyncApi } from "./async-api.js";
-import { checkAsyncOptions } from "./check-options.js";
+import { checkAsyncOptions, checkExtras, checkFeature } from "./check-options.js";
 import { CURRENT_SOCKET, currentSocketProvider } from "./current-socket.js";
 import { FirstToClose, FirstToCloseModule } from "./first-to-close.js";
-import type { SocketMiddlewareClass } from "./gateways.js";
+import { madeForSockets, type SocketMiddlewareClass } from "./gateways.js";
 import { SocketIoHealthIndicator } from "./health-indicator.js";
 import { nestjsError } from "./nestjs-error.js";
 import type { SocketIoOptions } from "./options.js";
@@ -45,7 +46,10 @@ interface ConfigurableSocketIoModule {
   forRootAsync(options: ConfigurableModuleAsyncOptions<SocketIoOptions> & SocketIoModuleExtras): DynamicModule;
 }
 
-const built = new ConfigurableModuleBuilder<SocketIoOptions>()
+const built = new ConfigurableModuleBuilder<SocketIoOptions>({
+  // Nest names it to who imports the class alone.
+  optionsInjectionToken: "options: import SocketIoModule.forRoot(), not SocketIoModule",
+})
   .setClassMethodName("forRoot")
   .setExtras<SocketIoModuleExtras>({ isGlobal: true }, (definition, { isGlobal = true }) => ({
     ...definition,
@@ -82,6 +86,12 @@ function sharedAdapter(first: SocketIoAdapter, options: SocketIoOptions): Socket
   );
 }
 
+function middlewareOf(type: SocketIoFeature["middleware"][number], moduleRef: ModuleRef): SocketMiddlewareClass {
+  if (moduleRef.introspect(type as never).scope === Scope.DEFAULT)
+    return (moduleRef as unknown as ProviderSource).get(type);
+  return madeForSockets({ type, moduleRef: () => moduleRef, isDurable: false });
+}
+
 let features = 0;
 
 class SocketIoFeatureModule {}
@@ -104,6 +114,7 @@ export class SocketIoModule extends Base implements OnModuleInit, OnModuleDestro
 
   /** @param options - those of the adapter */
   static override forRoot(options: SocketIoOptions & SocketIoModuleExtras = {}): DynamicModule {
+    checkExtras(options);
     return super.forRoot(options);
   }
 
@@ -115,11 +126,18 @@ export class SocketIoModule extends Base implements OnModuleInit, OnModuleDestro
     options: ConfigurableModuleAsyncOptions<SocketIoOptions> & SocketIoModuleExtras,
   ): DynamicModule {
     checkAsyncOptions(options);
+    checkExtras(options);
     return super.forRootAsync(options);
   }
 
-  /** Adds middlewares to a namespace, whether or not it has gateways. `forRoot` has to be imported somewhere. */
-  static forFeature({ namespace, middleware, imports }: SocketIoFeature): DynamicModule {
+  /**
+   * Adds middlewares to a namespace, whether or not it has gateways. `forRoot` has to be imported somewhere.
+   *
+   * @throws NestjsError with code `SIO_NESTJS_INVALID_OPTION` for options that there are not
+   */
+  static forFeature(feature: SocketIoFeature): DynamicModule {
+    checkFeature(feature);
+    const { namespace, middleware, imports } = feature;
     return {
       module: SocketIoFeatureModule,
       ...(imports !== undefined && { imports }),
@@ -127,12 +145,12 @@ export class SocketIoModule extends Base implements OnModuleInit, OnModuleDestro
         ...middleware,
         {
           // Nest 10 takes modules with equal providers for one.
-          provide: `plugboard.nestjs.feature:${++features}`,
-          useFactory: (adapter: SocketIoAdapter, ...made: SocketMiddlewareClass[]) => {
-            adapter.addMiddlewares(namespace, made);
-            return made;
+          provide: `SocketIoModule.forFeature(), which needs forRoot(): ${++features}`,
+          // One with a scope would be made too late if it were injected here.
+          useFactory: (adapter: SocketIoAdapter, moduleRef: ModuleRef) => {
+            adapter.addMiddlewares(namespace, () => middleware.map((type) => middlewareOf(type, moduleRef)));
           },
-          inject: [SocketIoAdapter, ...middleware],
+          inject: [SocketIoAdapter, ModuleRef],
         },
       ],
     };

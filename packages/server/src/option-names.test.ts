@@ -20,9 +20,9 @@ describe("names of options", () => {
     );
   });
 
-  it("are told without a guess where none is near", () => {
-    expect(unknownOption("socketio", { colour: 1 }, SERVER_OPTION_NAMES)).toBe(
-      'there is no option "colour" of socketio',
+  it.each(["colour", "port"])("are told without a guess where none is near: %s", (name) => {
+    expect(unknownOption("socketio", { [name]: 1 }, SERVER_OPTION_NAMES)).toBe(
+      `there is no option "${name}" of socketio`,
     );
   });
 

@@ -69,7 +69,8 @@ function nearestName(name: string, known: readonly string[]): string | undefined
   const [nearest] = known
     .map((each) => ({ each, edits: editsBetween(asked, each.toLowerCase()) }))
     .toSorted((a, b) => a.edits - b.edits);
-  return nearest !== undefined && nearest.edits <= Math.max(2, name.length / 3) ? nearest.each : undefined;
+  const isSlip = nearest !== undefined && nearest.edits <= Math.max(2, name.length / 3);
+  return isSlip && nearest.edits < name.length / 2 ? nearest.each : undefined;
 }
 
 /** How many letters have to be added, left out or changed to make one of the other. */

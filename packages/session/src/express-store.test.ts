@@ -1,5 +1,9 @@
+import { EventEmitter } from "node:events";
+import { Server } from "@plugboard/server";
 import { describe, expect, it } from "vitest";
 import { fromExpressStore } from "./express-store.js";
+import type { SessionMiddleware } from "./framework-types.js";
+import { SocketSessions } from "./socket-sessions.js";
 import type { StoredSession } from "./session-store.js";
 
 interface Record {
@@ -123,4 +127,25 @@ describe("a store of express-session", () => {
     store.set("a", { cookie: { expires: new Date(Date.now() - 1) } });
     expect(seen).toEqual([["destroyed", "a"]]);
   });
+});
+
+it("a request that several servers stand around has one turn for all of them", async () => {
+  const store = new CallbackStore();
+  store.set("a", { n: 1 });
+  const [outer, inner] = [1, 2].map(() => new SocketSessions(new Server(), { store: fromExpressStore(store) }));
+  const load: SessionMiddleware = (req: { session?: object }, _res, next) =>
+    void store.get("a", (error, session) => {
+      req.session = session as object;
+      next(error);
+    });
+  const req = { method: "POST" };
+  const res = Object.assign(new EventEmitter(), { end: () => {} });
+  await new Promise((resolve) => {
+    const around = inner?.middleware(load) as SessionMiddleware;
+    outer?.middleware((req, res, next) => load(req, res, () => around(req, res, next)))(req, res, resolve);
+  });
+  const updated = outer?.update("a", (data) => Object.assign(data, { n: 2 }));
+  expect(JSON.parse(store.sessions.get("a") as string)).toEqual({ n: 1 });
+  res.end();
+  expect(await updated).toEqual({ n: 2 });
 });

@@ -26,5 +26,24 @@ export interface SessionResponse {
   once(event: "close", listener: () => void): unknown;
 }
 
+/** What `@fastify/session` puts on requests; `@fastify/secure-session` gives no store. */
+export interface FastifyRequestLike {
+  readonly raw: object;
+  readonly sessionStore?: ExpressSessionStore;
+  readonly cookies?: Readonly<Record<string, string | undefined>>;
+  readonly session?: FastifySession | null;
+}
+
+export interface FastifySession {
+  readonly sessionId?: string;
+  readonly encryptedSessionId?: string;
+  reload?(done: (error?: Error) => void): void;
+  regenerate?(done: (error?: Error) => void): void;
+}
+
+export interface FastifyReplyLike {
+  readonly raw: SessionResponse;
+}
+
 /** Anything that is called with something. */
 export type AnyFunction = (...args: any[]) => unknown;

@@ -54,4 +54,6 @@ export interface MiddlewareOptions {
    * Default: none has one.
    */
   loaded?: OfRequest<{ readonly id: string; readonly session: object } | undefined>;
+  /** The session of a request, as it is now. Default: its `session`. */
+  sessionOf?: OfRequest<object | null | undefined>;
 }

@@ -1,6 +1,6 @@
 import { Draft } from "./draft.js";
-import type { AnyFunction, SessionResponse } from "./framework-types.js";
-import { holdings, type Change, type Holding } from "./holding.js";
+import type { AnyFunction, OfRequest, SessionResponse } from "./framework-types.js";
+import { holdingOf, holdings, type Change, type Holding } from "./holding.js";
 import { copyOf, replaceData, textOf, type JsonData } from "./json-data.js";
 import { gone } from "./session-errors.js";
 import type { Turn, TurnLimits, Turns } from "./turns.js";
@@ -24,6 +24,10 @@ export function foundSessionId(request: object): string | undefined {
   return foundIds.get(request) ?? (session ? foundIds.get(session) : undefined);
 }
 
+function ownSessionOf({ session }: SessionRequest): object | null | undefined {
+  return session;
+}
+
 /**
  * An HTTP request between the loading of its session and the end of its response, by when the session middleware has
  * saved it. With limits it has the turn with the session for that time.
@@ -35,18 +39,29 @@ export class RequestScope implements Holding {
   ended = false;
   readonly #request: SessionRequest;
   readonly #response: SessionResponse;
+  readonly #sessionOf: OfRequest<object | null | undefined>;
   readonly #limits: TurnLimits | undefined;
   #turn: Turn | undefined = undefined;
   #loaded: string | undefined = undefined;
   #last: Promise<unknown> = Promise.resolve();
 
-  /** @param limits - of the turn it takes; undefined for a request that takes none */
-  constructor(turns: Turns, request: SessionRequest, response: SessionResponse, limits: TurnLimits | undefined) {
+  /**
+   * @param limits - of the turn it takes; undefined for a request that takes none
+   * @param sessionOf - the session of the request, as it is now
+   */
+  constructor(
+    turns: Turns,
+    request: SessionRequest,
+    response: SessionResponse,
+    limits: TurnLimits | undefined,
+    sessionOf: OfRequest<object | null | undefined> = ownSessionOf,
+  ) {
     this.turns = turns;
     this.parent = holdings.getStore();
     this.#request = request;
     this.#response = response;
     this.#limits = limits;
+    this.#sessionOf = sessionOf;
     // Events of a request, such as the end of its body, come from outside.
     const { emit } = request;
     if (emit !== undefined && limits !== undefined) {
@@ -84,7 +99,8 @@ export class RequestScope implements Holding {
   /** Begins with the session of this id; undefined when there is no need to wait. */
   begin(id: string): Promise<void> | undefined {
     this.id = id;
-    if (this.#limits === undefined) return undefined;
+    // Several servers of an application may each stand around its requests: the outermost has the turn for all.
+    if (this.#limits === undefined || holdingOf(this.turns, id) !== undefined) return undefined;
     return this.turns.take(id, this.#limits).then((turn) => {
       this.#turn = turn;
       if (this.ended) turn.end();
@@ -100,7 +116,7 @@ export class RequestScope implements Holding {
 
   /** Whether this is its session, about to be stored. */
   isOf(id: string, session: object): boolean {
-    return !this.ended && this.id === id && this.#request.session === session;
+    return !this.ended && this.id === id && this.#sessionOf(this.#request) === session;
   }
 
   isUnchanged(session: object): boolean {
@@ -137,7 +153,7 @@ export class RequestScope implements Holding {
 
   /** Changes the session that the request has, unsaved changes of the handler included, and saves it. */
   async #apply(change: Change): Promise<JsonData> {
-    const { session } = this.#request;
+    const session = this.#sessionOf(this.#request);
     const turn = this.#turn;
     if (!session || turn === undefined) throw gone();
     const draft = new Draft(this.turns, turn, this.id as string, copyOf(session));

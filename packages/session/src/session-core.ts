@@ -97,8 +97,13 @@ export class SessionCore implements SocketSessionHost {
     for (const live of this.#live.values()) live.close();
   }
 
-  scopeOf(req: object, res: SessionResponse, takesTurn: boolean): RequestScope {
-    return new RequestScope(this.#turns, req, res, takesTurn ? this.#limits : undefined);
+  scopeOf(
+    req: object,
+    res: SessionResponse,
+    takesTurn: boolean,
+    sessionOf?: OfRequest<object | null | undefined>,
+  ): RequestScope {
+    return new RequestScope(this.#turns, req, res, takesTurn ? this.#limits : undefined, sessionOf);
   }
 
   // Sockets that come.
