@@ -110,10 +110,13 @@ export class ApplicationSessions {
   /** `express-session` says where it keeps sessions on each request, before it looks for one. */
   #watch(req: object, res: SessionResponse): void {
     const shape = { configurable: true, enumerable: true };
+    // Another server of the application may wait for it too.
+    const tellOther = Object.getOwnPropertyDescriptor(req, "sessionStore")?.set;
     Object.defineProperty(req, "sessionStore", {
       ...shape,
       get: () => undefined,
       set: (store: ExpressSessionStore) => {
+        tellOther?.(store);
         Object.defineProperty(req, "sessionStore", { ...shape, value: store, writable: true });
         this.start(fromExpressStore(store)).enterLate(req, res, this.#turns);
       },
