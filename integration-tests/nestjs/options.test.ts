@@ -266,32 +266,6 @@ describe.each(NEST_CLIENT_RUNS)("options on Nest $version with $platform for $na
     expect(await ask("no-await", "echo", 1)).toBe(1);
   });
 
-  it("closes what is open with forceCloseConnections: sockets, polls and idle connections", async () => {
-    const client = await connect(at("forced"));
-    const reason = nextEvent(client, "disconnect").then(([why]) => why);
-    const poll = `${at("forced")}/socket.io/?EIO=4&transport=polling`;
-    const { sid } = JSON.parse((await (await fetch(poll)).text()).slice(1)) as { sid: string };
-    const pending = fetch(`${poll}&sid=${sid}`)
-      .then((response) => response.text())
-      .catch(() => "cut");
-    expect(await (await fetch(`${app.url}/close-forced`)).text()).toBe("closed");
-    expect(await reason).toBe("transport close");
-    await pending;
-  });
-
-  it("shows the handlers of gateways in the graph of the application", () => {
-    expect(/^in the graph: (.*)$/m.exec(app.output())?.[1]?.split(" ")).toEqual([
-      "drop",
-      "echo",
-      "eventError",
-      "http",
-      "none",
-      "range",
-      "values",
-      "ws",
-    ]);
-  });
-
   it("serves nothing in preview mode", () => {
     expect(app.output()).toContain("preview serves false");
   });

@@ -315,25 +315,6 @@ class StillConnectingGateway {
 }
 await serve("no-await", await create("no-await", { providers: [StillConnectingGateway] }, { awaitConnection: false }));
 
-// What Nest asks of an adapter: to close whatever is open, and gateways in the graph of the application.
-
-const forced = await create("forced", { providers: [eventGateway()] }, {}, { forceCloseConnections: true });
-await serve("forced", forced);
-
-const inspected = await create("inspected", { providers: [eventGateway()] }, {}, { snapshot: true });
-await inspected.init();
-const { entrypoints } = inspected.get(SerializedGraph).toJSON();
-const methods = Object.values<any>(entrypoints)
-  .flat()
-  .filter(({ type }) => type === "websocket");
-console.log(
-  `in the graph: ${methods
-    .map(({ methodName }) => methodName)
-    .sort()
-    .join(" ")}`,
-);
-await inspected.close();
-
 // A hybrid application: HTTP, sockets and messages of a transport.
 
 class LoopTransport extends MicroserviceServer {
@@ -433,10 +414,6 @@ class CountsController {
   constructor(@Inject(SocketIoMetrics) private readonly metrics: SocketIoMetrics) {}
   @Get("counts") counts() {
     return this.metrics.read();
-  }
-  @Get("close-forced") async close() {
-    await forced.close();
-    return "closed";
   }
 }
 @Module({
