@@ -34,7 +34,8 @@ function start(program: string): ChildProcessByStdio<null, Readable, Readable> {
 async function firstOutput(child: ChildProcessByStdio<null, Readable, Readable>): Promise<string> {
   const [text] = (await Promise.race([
     once(child.stdout, "data"),
-    once(child, "exit").then(([code]) => [`(ended with ${String(code)})`]),
+    // Not "exit", which may come before what was printed.
+    once(child, "close").then(([code]) => [`(ended with ${String(code)})`]),
   ])) as [string];
   return text;
 }

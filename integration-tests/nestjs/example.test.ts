@@ -20,7 +20,7 @@ describe("examples/nestjs", () => {
   beforeAll(async () => {
     await installLocked(folder);
     await npm("run", "build");
-  }, 240_000);
+  });
 
   it.each(bothClients)("lets $name in with a token, and answers good and bad messages", async ({ open, connect }) => {
     const { url, stop } = await startExample("nestjs/dist/main.js");

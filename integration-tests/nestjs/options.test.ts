@@ -5,6 +5,8 @@ import { nextEvent } from "../support/next-event.js";
 import { quietPort } from "../support/quiet-port.js";
 import { NEST_CLIENT_RUNS, prepareNest, startNest, type NestProcess } from "./nest-app.js";
 
+/** How long numbers may take of which nobody tells, in milliseconds. */
+const PATIENCE_MS = 20_000;
 const INTERNAL = { status: "error", code: "SIO_INTERNAL_ERROR", message: "Internal server error" };
 const NOT_LIKE_THAT = { status: "error", code: "SIO_EVENT_ERROR", message: "not like that" };
 
@@ -242,14 +244,16 @@ describe.each(NEST_CLIENT_RUNS)("options on Nest $version with $platform for $na
     expect(await one.emitWithAck("fail")).toMatchObject(NOT_LIKE_THAT);
     const past = { connectionsTotal: 3, socketsTotal: 2, refusedHandshakes: 1, refusedSockets: 1 };
     const handled = { events: 3, acks: 2, errors: 1 };
-    await vi.waitFor(async () =>
-      expect(await counts()).toEqual({ ...nothing, ...past, ...handled, connections: 2, sockets: 2 }),
+    await vi.waitFor(
+      async () => expect(await counts()).toEqual({ ...nothing, ...past, ...handled, connections: 2, sockets: 2 }),
+      PATIENCE_MS,
     );
     one.disconnect();
     other.io.engine.close();
     const disconnects = { "client namespace disconnect": 1, "transport close": 1 };
-    await vi.waitFor(async () =>
-      expect(await counts()).toMatchObject({ connections: 0, sockets: 0, disconnects, ...past }),
+    await vi.waitFor(
+      async () => expect(await counts()).toMatchObject({ connections: 0, sockets: 0, disconnects, ...past }),
+      PATIENCE_MS,
     );
   });
 

@@ -88,7 +88,7 @@ describe.each(NEST_VERSIONS)("providers with a scope on Nest %s", (version) => {
     await vi.waitFor(async () => {
       const { made, released } = (await (await fetch(`${app.url}/released`)).json()) as Record<string, number>;
       expect(released).toBe(made);
-    });
+    }, 20_000);
   });
 
   it("leave gateways with one instance alone", async () => {

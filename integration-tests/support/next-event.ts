@@ -4,9 +4,6 @@ const GUARD_MS = 25_000;
 // Those of before any test: the guard does not belong to the clock that a test fakes.
 const { setTimeout, clearTimeout } = globalThis;
 
-/** Those of the machine: a test may have set its clock forward. */
-const { setTimeout, clearTimeout } = globalThis;
-
 /** The common ground of Node's emitters and those of the published clients, whose typings do not agree. */
 export interface Listenable {
   on(event: string, listener: (...args: never[]) => void): unknown;

@@ -65,8 +65,8 @@ it("lets go of an observable whose client has left before it was there", async (
     { message: "late", callback: () => Promise.resolve(late) },
   ]);
   peer.receive('2["ticks"]', '2["late"]', "1");
-  await vi.waitFor(() => expect(heard).toBe(true));
-  await vi.waitFor(() => expect(subscribers).toBe(0));
+  await vi.waitFor(() => expect(heard).toBe(true), 20_000);
+  await vi.waitFor(() => expect(subscribers).toBe(0), 20_000);
 });
 
 it("sends a client away whose handleConnection has failed with what cannot be sent", async () => {
