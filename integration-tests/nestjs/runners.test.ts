@@ -20,7 +20,6 @@ const vitest = fileURLToPath(new URL("../../node_modules/vitest/vitest.mjs", imp
 
 /** Beside the packages of a version, where a project of it would have its tests. */
 async function putSpec(version: NestVersion): Promise<string> {
-  await prepareNest(version);
   const folder = fileURLToPath(new URL(`./nest-${version}/node_modules/.specs/`, import.meta.url));
   await mkdir(folder, { recursive: true });
   await copyFile(spec, `${folder}chat.spec.ts`);
@@ -38,7 +37,7 @@ const compilerOptions = {
 };
 
 describe.each(["10", "11"] as const)("a project with Jest and ts-jest on Nest %s", (version) => {
-  beforeAll(() => installRuntimes(), 300_000);
+  beforeAll(() => Promise.all([installRuntimes(), prepareNest(version)]));
 
   it("tests its gateways with our CommonJS builds", async () => {
     const folder = await putSpec(version);
@@ -59,6 +58,8 @@ describe.each(["10", "11"] as const)("a project with Jest and ts-jest on Nest %s
 });
 
 describe("a project with Vitest on Nest 12", () => {
+  beforeAll(() => prepareNest("12"));
+
   it("tests its gateways with our ESM builds", async () => {
     const folder = await putSpec("12");
     const include = ["*.spec.ts"];

@@ -166,7 +166,7 @@ class VisitsGateway {
     throw new Error(`failed ${this.visit.number}`);
   }
   @WsEvent(contract, "agreed") agreed(@MessageBody() value: number) {
-    return this.visit.seen.length > 0 ? value : undefined;
+    return this.visit.seen.length > 0 ? value : -value;
   }
 }
 
