@@ -78,6 +78,7 @@ const OWN_RULES: Readonly<Record<string, Rule>> = {
       revalidateEveryMs: time,
       turnTimeoutMs: time,
       maxWaiting: values("a whole number from 0 on", isCount(0)),
+      takesTurn: callable,
     } satisfies Record<keyof SessionOptions, Rule>,
     [false],
   ),
