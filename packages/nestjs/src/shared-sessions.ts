@@ -53,17 +53,6 @@ function sessionIdOf(request: IncomingMessage): string | undefined {
   return sessionID ?? session?.sessionId;
 }
 
-/** Whether the client has said this id; otherwise its session has just begun, and may never be stored. */
-function hasCookieWith(id: string, { headers: { cookie = "" } }: IncomingMessage): boolean {
-  return cookie.split(";").some((text) => {
-    try {
-      return text.includes(id) || decodeURIComponent(text).includes(id);
-    } catch {
-      return false;
-    }
-  });
-}
-
 function dataOf(request: IncomingMessage): object | undefined {
   const { session } = platformRequest(request) as SessionRequest;
   return typeof session?.data === "function" ? session.data() : (session ?? undefined);
