@@ -75,7 +75,8 @@ describe.each(PLATFORMS)("a hostile client of an application with %s", (platform
     await ask(app, "/farewell");
     const ended = app.stop();
     await app.printed("farewell begins");
-    const handshake = async (): Promise<number> => (await (await open(app)).request("GET", enginePath("polling"))).status;
+    const handshake = async (): Promise<number> =>
+      (await (await open(app)).request("GET", enginePath("polling"))).status;
     await vi.waitFor(async () => expect(await handshake()).toBe(404), { timeout: 5000 });
     await (await open(app)).request("GET", "/release");
     expect(await ended).toBe("SIGTERM");
