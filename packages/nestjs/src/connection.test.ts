@@ -1,4 +1,4 @@
-import { Server, type Socket } from "@plugboard/server";
+import { Server, type ServerOptions, type Socket } from "@plugboard/server";
 import { defer, Observable } from "rxjs";
 import { describe, expect, it, vi } from "vitest";
 import { FakeEngine, turn, type FakeConnection } from "../../server/src/fake-engine.js";
@@ -10,16 +10,20 @@ import { resolveOptions, type SocketIoOptions } from "./options.js";
 async function connect(
   handlers: readonly MessageHandler[],
   given: SocketIoOptions = {},
+  server: Partial<ServerOptions> = {},
+  prepare: (connection: Connection) => void = () => {},
 ): Promise<{ socket: Socket; peer: FakeConnection }> {
   const engine = new FakeEngine();
-  const io = new Server().bind(engine);
+  const io = new Server(server).bind(engine);
   const { connection: peer, sid } = await engine.join();
   peer.take();
   const socket = io.sockets.sockets.get(sid) as Socket;
   const options = resolveOptions(given).own;
   const failures = new EventFailures(options);
-  const connection = new Connection(socket, { options, failures, track: () => {} }, new EventRules([], Infinity));
+  const rules = new EventRules([], options.concurrency);
+  const connection = new Connection(socket, { options, failures, track: () => {} }, rules);
   connection.addHandlers(handlers);
+  prepare(connection);
   connection.start();
   return { socket, peer };
 }
@@ -67,6 +71,36 @@ it("lets go of an observable whose client has left before it was there", async (
   peer.receive('2["ticks"]', '2["late"]', "1");
   await vi.waitFor(() => expect(heard).toBe(true), 20_000);
   await vi.waitFor(() => expect(subscribers).toBe(0), 20_000);
+});
+
+describe("a client whose events wait", () => {
+  /** 900 bytes, of which 64 times 100 may wait. */
+  const upload = `2["upload","${"x".repeat(900)}"]`;
+  const server = { maxHttpBufferSize: 100 };
+
+  it("is disconnected when they are too many bytes before handleConnection is over", async () => {
+    const { socket, peer } = await connect([{ message: "upload", callback: () => {} }], {}, server, (connection) =>
+      connection.addConnecting({}, new Promise(() => {})),
+    );
+    peer.receive(...Array<string>(6).fill(upload));
+    expect(socket.connected).toBe(true);
+    peer.receive(upload);
+    expect(socket.connected).toBe(false);
+  });
+
+  it("is disconnected when they are too many bytes before it is their turn, without those that have had theirs", async () => {
+    let handled = 0;
+    let gate = Promise.resolve();
+    const callback = (): Promise<unknown> => gate.then(() => handled++);
+    const { socket, peer } = await connect([{ message: "upload", callback }], { concurrency: 1 }, server);
+    peer.receive(...Array<string>(7).fill(upload));
+    await vi.waitFor(() => expect(handled).toBe(7));
+    gate = new Promise(() => {});
+    peer.receive(...Array<string>(7).fill(upload));
+    expect(socket.connected).toBe(true);
+    peer.receive(upload);
+    expect(socket.connected).toBe(false);
+  });
 });
 
 it("sends a client away whose handleConnection has failed with what cannot be sent", async () => {

@@ -1,5 +1,6 @@
 import { EventError, type Socket } from "@plugboard/server";
 import { isObservable, Subscription, type Observable } from "rxjs";
+import { Backlog, sizeOf } from "./backlog.js";
 import type { Counters } from "./counters.js";
 import { EventCall, type Ack } from "./event-call.js";
 import { inSocketContext } from "./current-socket.js";
@@ -36,6 +37,16 @@ interface EventReply {
 /** Chars of the name of an event that a regular expression is asked about: with the longest names many take minutes. */
 const MAX_MATCHED_NAME_LENGTH = 256;
 
+/** Bytes that may wait of all the events of a client: those of so many messages of the greatest size. */
+const MAX_WAITING_MESSAGES = 64;
+const DEFAULT_MAX_MESSAGE_BYTES = 1e6;
+
+/** An event that came too early. */
+interface WaitingEvent {
+  readonly size: number;
+  deliver(): Promise<unknown> | undefined;
+}
+
 const connections = new WeakMap<object, Connection>();
 
 /** A socket, with the handlers of all gateways of its namespace. */
@@ -51,7 +62,8 @@ export class Connection {
   /** By gateway: what to call when Nest has made its instance for this socket, and called its `handleConnection`. */
   #expected: Map<object, (work: unknown) => void> | undefined = undefined;
   /** Events that came before they were over; undefined when all are. */
-  #waiting: (() => unknown)[] | undefined = undefined;
+  #waiting: WaitingEvent[] | undefined = undefined;
+  readonly #backlog: Backlog;
   readonly #rules: EventRules;
   #lanes: SocketLanes | undefined = undefined;
   /** Events that wait for their turn, or have it. */
@@ -63,6 +75,7 @@ export class Connection {
     this.socket = socket;
     this.#context = context;
     this.#rules = rules;
+    this.#backlog = Backlog.of(socket.conn);
     connections.set(socket, this);
   }
 
@@ -151,7 +164,7 @@ export class Connection {
 
   /** Disconnects a socket whose `handleConnection` has failed, and tells the client why. */
   refuse(error: unknown): void {
-    this.#waiting = undefined;
+    this.#endWaiting();
     if (!this.socket.connected) return;
     new EventCall(this.socket, "connection", [], undefined, this.#context.failures).fail(error);
     this.socket.disconnect();
@@ -170,13 +183,18 @@ export class Connection {
   }
 
   #open(): void {
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    for (const deliver of waiting ?? []) {
+    for (const event of this.#endWaiting()) {
       if (!this.socket.connected) return;
-      const running = deliver() as Promise<unknown> | undefined;
+      const running = event.deliver();
       if (running !== undefined) this.#context.track(running);
     }
+  }
+
+  #endWaiting(): readonly WaitingEvent[] {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    for (const { size } of waiting) this.#backlog.bytes -= size;
+    return waiting;
   }
 
   // Events.
@@ -188,15 +206,20 @@ export class Connection {
     const deliver = (): Promise<unknown> | undefined => this.#deliver(event, handlers, args, ack);
     const waiting = this.#waiting;
     if (waiting === undefined) return deliver();
-    if (this.#isFlooded(waiting.length, "came before handleConnection was over")) return undefined;
-    waiting.push(deliver);
+    const size = sizeOf(args);
+    if (this.#isFlooded(waiting.length, size, "came before handleConnection was over")) return undefined;
+    this.#backlog.bytes += size;
+    waiting.push({ size, deliver });
     return undefined;
   }
 
   /** Disconnects a client that has sent more than may wait. */
-  #isFlooded(waiting: number, why: string): boolean {
-    if (waiting < this.#context.options.maxWaitingEvents) return false;
-    this.#context.failures.log(new Error(`more than ${waiting} events of a socket ${why}`));
+  #isFlooded(waiting: number, size: number, why: string): boolean {
+    const { maxHttpBufferSize = DEFAULT_MAX_MESSAGE_BYTES } = this.socket.nsp.server.opts;
+    const isHuge = this.#backlog.bytes + size > MAX_WAITING_MESSAGES * maxHttpBufferSize;
+    if (waiting < this.#context.options.maxWaitingEvents && !isHuge) return false;
+    const what = isHuge ? `${this.#backlog.bytes} bytes of a client` : `${waiting} events of a socket`;
+    this.#context.failures.log(new Error(`more than ${what} ${why}`));
     this.socket.disconnect(true);
     return true;
   }
@@ -215,10 +238,16 @@ export class Connection {
     };
     const limits = this.#rules.lanesOf(handlers);
     if (limits === undefined) return handle();
-    if (this.#isFlooded(this.#inTurn, "wait for their turn")) return undefined;
+    // The first one does not wait.
+    const size = this.#inTurn === 0 ? 0 : sizeOf(args);
+    if (this.#isFlooded(this.#inTurn, size, "wait for their turn")) return undefined;
     this.#inTurn++;
+    this.#backlog.bytes += size;
     this.#lanes ??= new SocketLanes();
-    return this.#lanes.run(limits, handle).finally(() => this.#inTurn--);
+    return this.#lanes.run(limits, handle).finally(() => {
+      this.#inTurn--;
+      this.#backlog.bytes -= size;
+    });
   }
 
   #deadlineOf(
@@ -324,7 +353,7 @@ export class Connection {
   }
 
   #end(reason: unknown): void {
-    this.#waiting = undefined;
+    this.#endWaiting();
     this.reason = reason;
     for (const subscription of this.#subscriptions ?? []) subscription.unsubscribe();
     for (const listener of this.#onDisconnect) listener(reason);

@@ -46,7 +46,10 @@ export interface SocketIoOptions extends Partial<ServerOptions> {
   awaitConnection?: boolean;
   /** Milliseconds that `handleConnection` may take before the socket is disconnected; 0 for no limit. Default: 30000. */
   connectionTimeout?: number;
-  /** Events that may wait for `handleConnection`, or for their turn, per socket; one more disconnects it. Default: 1000. */
+  /**
+   * Events that may wait for `handleConnection`, or for their turn, per socket; one more disconnects it, and so do more bytes of all
+   * sockets of a client than 64 times `maxHttpBufferSize`. Default: 1000.
+   */
   maxWaitingEvents?: number;
   /**
    * `"app"`: handshakes pass through the middlewares and hooks of the Express or Fastify application that were added before
