@@ -66,7 +66,7 @@ describe.each(redisAdapters)("two processes of ours on @socket.io/%s", (adapter)
   it("gather the acknowledgements of the clients of both", async () => {
     ada.on("vote", (ack: (vote: string) => void) => ack("yes"));
     bob.on("vote", (ack: (vote: string) => void) => ack("no"));
-    const votes = (await nodes[0]?.command("emitWithAck", "room", 20_000, "vote")) as string[];
+    const votes = (await nodes[0]?.command("emitWithAck", "room", 5000, "vote")) as string[];
     expect(votes.sort()).toEqual(["no", "yes"]);
   });
 

@@ -44,7 +44,7 @@ describe("examples/nestjs", () => {
     expect((await lost)[0]).toBe("transport close");
   });
 
-  it("has a test of its own that passes without a port, and ends", async () => {
+  it("has a test of its own that passes without a port, and ends", { timeout: 120_000 }, async () => {
     expect((await npm("test")).stdout).toMatch(/# pass 2\n# fail 0/);
   });
 });

@@ -39,7 +39,7 @@ const compilerOptions = {
 describe.each(["10", "11"] as const)("a project with Jest and ts-jest on Nest %s", (version) => {
   beforeAll(() => Promise.all([installRuntimes(), prepareNest(version)]));
 
-  it("tests its gateways with our CommonJS builds", async () => {
+  it("tests its gateways with our CommonJS builds", { timeout: 120_000 }, async () => {
     const folder = await putSpec(version);
     const config = {
       rootDir: folder,
@@ -60,7 +60,7 @@ describe.each(["10", "11"] as const)("a project with Jest and ts-jest on Nest %s
 describe("a project with Vitest on Nest 12", () => {
   beforeAll(() => prepareNest("12"));
 
-  it("tests its gateways with our ESM builds", async () => {
+  it("tests its gateways with our ESM builds", { timeout: 120_000 }, async () => {
     const folder = await putSpec("12");
     const include = ["*.spec.ts"];
     // It stands in a folder of packages here, which Vitest looks away from.
