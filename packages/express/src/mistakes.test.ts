@@ -83,6 +83,14 @@ describe("an argument that cannot be meant is refused at once, with what was mea
     "an unknown refuseBy": [() => io().middleware({ refuseBy: "error" as never }), "connect_error"],
     "handshakeOnly of nothing": [() => io().handshakeOnly(undefined as never), "(req, res, next)"],
     "a port to attach to": [() => io().attach(3000 as never), "app.listen"],
+    "a server to attach to that comes too late": [
+      async () => {
+        const closed = io();
+        await closed.close();
+        closed.attach(createServer());
+      },
+      "another application",
+    ],
     "a middleware of Express for sockets": [() => io().use(((_q: 0, _r: 0, _n: 0) => {}) as never), "app.use"],
     "jwtAuth that was not called": [() => io().use(jwtAuth as never), "jwtAuth({ verify })"],
     "a middleware for a namespace by its name": [() => io().use("/chat", (() => {}) as never), "io.of(name).use"],

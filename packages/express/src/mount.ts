@@ -78,6 +78,11 @@ export class Mount {
     });
   }
 
+  /** Whether it has been closed, which is for good. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   get servers(): readonly HttpServer[] {
     return [...this.#servers.keys()];
   }

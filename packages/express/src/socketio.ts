@@ -207,6 +207,10 @@ function integrate(app: Express, given: SocketioOptions): Server {
       return (req, res, next) => (mount.matches(req) && isHandshake(req) ? middleware(req, res, next) : next());
     },
     attach(httpServer: HttpServer) {
+      demand(
+        !mount.isOver,
+        "io.attach comes too late: the server was closed, which is for good; make another application",
+      );
       attach(httpServer);
       return io;
     },
