@@ -8,6 +8,7 @@ import {
   type ServerOptions,
   type Socket,
 } from "@plugboard/server";
+import type { Server as HttpServer } from "node:http";
 import { isDeepStrictEqual } from "node:util";
 import { admit, type Admission } from "./admission.js";
 import { CookieOrigins } from "./cookie-origins.js";
@@ -402,6 +403,7 @@ export class SocketIoAdapter extends AbstractWsAdapter {
   }
 
   async #closeNow({ io, port, sessions }: ServedPort): Promise<void> {
+    if (port === 0 && this.#own.hmr) this.#leavePort();
     const timeoutMs = this.#own.shutdownTimeoutMs;
     const deadline = Date.now() + timeoutMs;
     await io.close({ timeoutMs, closeHttpServer: port !== 0 });
@@ -413,6 +415,13 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     });
     await Promise.race([Promise.allSettled(this.#running), late]);
     clearTimeout(timer);
+  }
+
+  /** Lets the next application of this process listen, which does not wait until this one has closed. */
+  #leavePort(): void {
+    const httpServer = this.#host.httpAdapter.getHttpServer() as HttpServer;
+    // The platform will close it again, and wait for its connections then.
+    if (httpServer.listening) httpServer.close();
   }
 }
 
