@@ -82,6 +82,25 @@ describe.each(NEST_CLIENT_RUNS)("an application on Nest $version with $platform 
 describe.each(NEST_RUNS)("an application in tests, on Nest $version with $platform", ({ version, platform }) => {
   beforeAll(() => prepareNest(version));
 
+  it("is reloaded in its process by another one on the same port, to which clients come back", async () => {
+    const app = await start(version, "reload", { PLATFORM: platform });
+    const [{ connect }] = bothClients as [(typeof bothClients)[0]];
+    const clients = await Promise.all(
+      (["polling", "websocket"] as const).map((transport) =>
+        connect(app.url, { transports: [transport], reconnection: true, reconnectionDelay: 20, forceNew: true }),
+      ),
+    );
+    const [worker] = clients as [(typeof clients)[0]];
+    worker.emit("work");
+    await app.printed("handler works");
+    const back = clients.map((client) => nextEvent(client, "disconnect").then(() => nextEvent(client, "connect")));
+    worker.emit("reload");
+    await app.printed("generation 2 serves");
+    await Promise.all(back);
+    for (const client of clients) expect(await client.timeout(5000).emitWithAck("generation")).toBe(2);
+    await app.printed("generation 1 is closed");
+  });
+
   it("connects clients in memory, with guards overridden", async () => {
     const app = await startNest(version, "in-memory", { PLATFORM: platform });
     onTestFinished(() => app.kill());

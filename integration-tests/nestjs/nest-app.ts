@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, readdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { vi } from "vitest";
@@ -44,7 +44,18 @@ export const NEST_CLIENT_RUNS: readonly (NestRun & StockOrOurs)[] = NEST_RUNS.fl
 const LINKED = ["server", "contract", "session", "auth", "rate-limit", "testing"];
 
 /** Installs a version of Nest, with our built packages beside it and the programs of `apps` compiled. */
-export async function prepareNest(version: NestVersion): Promise<void> {
+export function prepareNest(version: NestVersion): Promise<void> {
+  return prepare(version, "apps");
+}
+
+/** The same of Nest 11 with heavy libraries, and the programs of `apps-of-libraries`. */
+export function prepareLibraries(): Promise<void> {
+  return prepare("libraries", "apps-of-libraries");
+}
+
+type Installation = NestVersion | "libraries";
+
+async function prepare(version: Installation, programs: string): Promise<void> {
   const folder = join(here, `nest-${version}`);
   await installLocked(folder);
   await mkdir(join(folder, "node_modules/@plugboard"), { recursive: true });
@@ -55,9 +66,10 @@ export async function prepareNest(version: NestVersion): Promise<void> {
   for (const name of ["package.json", ...files.map((file) => `dist/${file}`)]) {
     await put(join(ours, "nestjs", name), await readFile(join(packages, "nestjs", name), "utf8"));
   }
-  for (const name of await readdir(join(here, "apps"))) {
-    const text = await readFile(join(here, "apps", name), "utf8");
-    await put(join(appFolder(version), name.replace(".mts", ".mjs")), compile(text, name));
+  const sources = (await readdir(join(here, programs))).map((name) => join(here, programs, name));
+  for (const source of new Set([...sources, join(here, "apps/platform.mts")])) {
+    const name = basename(source);
+    await put(join(appFolder(version), name.replace(".mts", ".mjs")), compile(await readFile(source, "utf8"), name));
   }
 }
 
@@ -110,7 +122,7 @@ async function linkOnce(target: string, path: string): Promise<void> {
   });
 }
 
-function appFolder(version: NestVersion): string {
+function appFolder(version: Installation): string {
   return join(here, `nest-${version}`, "node_modules/.apps");
 }
 
@@ -130,7 +142,7 @@ export interface NestProcess {
 
 /** Starts a program and waits until it listens; rejects with what it has printed when it ends before. */
 export async function startNest(
-  version: NestVersion,
+  version: Installation,
   name: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<NestProcess> {

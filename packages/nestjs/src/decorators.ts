@@ -87,12 +87,12 @@ export const Ack: () => ParameterDecorator = paramOf<never>((_, context): AckFun
 });
 
 /**
- * Who the client is: `socket.data.user`, else the user of the handshake's request (as `passport` leaves it), else the
- * credentials of `@plugboard/auth`. With a name, that member.
+ * Who the client is: `socket.data.user`, else `socket.user` (where guards such as those of Better Auth leave it), else the user
+ * of the handshake's request (as `passport` leaves it), else the credentials of `@plugboard/auth`. With a name, that member.
  */
 export const WsUser: ParamDecoratorFactory<string> = paramOf<string>((member, context) => {
-  const socket = socketOf(context) as Socket & { credentials?: unknown };
-  const { user } = (socket.data ?? {}) as { user?: unknown };
+  const socket = socketOf(context) as Socket & { credentials?: unknown; user?: unknown };
+  const user = ((socket.data ?? {}) as { user?: unknown }).user ?? socket.user;
   const fromRequest = (platformRequest(socket.request) as { user?: unknown }).user;
   return pick(user ?? fromRequest ?? socket.credentials, member);
 });

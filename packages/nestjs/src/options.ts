@@ -84,8 +84,8 @@ export interface SocketIoOptions extends Partial<ServerOptions> {
    */
   rateLimit?: RateLimits;
   /**
-   * Whether gateways with a port of their own take it over from an application that had it before in the same process, as hot
-   * reloading leaves it behind. Default: false.
+   * For hot reloading, where an application follows another one in the same process and does not wait for it: gateways with a
+   * port of their own take it over, and the port of the application is free as soon as its sockets begin to close. Default: false.
    */
   hmr?: boolean;
 }

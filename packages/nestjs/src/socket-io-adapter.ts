@@ -9,6 +9,7 @@ import {
   type ServerOptions,
   type Socket,
 } from "@plugboard/server";
+import type { Server as HttpServer } from "node:http";
 import { admit, type Admission } from "./admission.js";
 import { checkOptions, mistakeOfGateway } from "./check-options.js";
 import { CookieOrigins } from "./cookie-origins.js";
@@ -454,12 +455,20 @@ export class SocketIoAdapter extends AbstractWsAdapter {
   }
 
   async #closeNow({ io, port }: ServedPort): Promise<void> {
+    if (port === 0 && this.#own.hmr) this.#leavePort();
     const timeoutMs = this.#own.shutdownTimeoutMs;
     const deadline = Date.now() + timeoutMs;
     await io.close({ timeoutMs, closeHttpServer: port !== 0 });
     releasePort(port, this);
     this.#sessions.get(io)?.close();
     await this.#running.idle(Math.max(0, deadline - Date.now()));
+  }
+
+  /** Lets the next application of this process listen, which does not wait until this one has closed. */
+  #leavePort(): void {
+    const httpServer = this.#host.httpAdapter.getHttpServer() as HttpServer;
+    // The platform will close it again, and wait for its connections then.
+    if (httpServer.listening) httpServer.close();
   }
 }
 
