@@ -79,7 +79,7 @@ describe("a class that serves several applications", () => {
     const connect = (name: string): object => {
       prepare(Chat);
       const options = resolveOptions({}).own;
-      const socket = {};
+      const socket = { conn: {} };
       const context = { options, failures: new EventFailures(options), track: () => awaited.push(name) };
       new Connection(socket as never, context, new EventRules([], Infinity));
       return socket;
