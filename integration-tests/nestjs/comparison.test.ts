@@ -109,10 +109,13 @@ describe.each(NEST_VERSIONS)("@nestjs/platform-socket.io %s, beside ours,", (ver
     const { anchor, ours } = await both(async (app) => {
       const client = await connect(`${app.url}/many`);
       expect(await client.emitWithAck("many-13")).toBe(13);
-      return app;
+      return { app, listeners: await client.emitWithAck("listeners") };
     });
-    await anchor.printed("MaxListenersExceededWarning");
-    expect(ours.output()).not.toContain("MaxListenersExceededWarning");
+    await anchor.app.printed("MaxListenersExceededWarning");
+    expect(ours.app.output()).not.toContain("MaxListenersExceededWarning");
+    // For "connection" of the namespace; for "disconnect" and two events of the socket.
+    expect(anchor.listeners).toEqual([14, expect.any(Number), 14, 1]);
+    expect(ours.listeners).toEqual([1, 1, 1, 1]);
   });
 
   it("starts with gateways that contradict each other", async () => {

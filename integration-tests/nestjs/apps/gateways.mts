@@ -95,6 +95,7 @@ class StampMiddleware {
   constructor(@Inject(Users) private readonly users: Users) {}
   use(socket: any, next: (error?: Error) => void) {
     if (socket.handshake.auth.refuse) return next(Object.assign(new Error("refused"), { data: { why: "asked for" } }));
+    if (socket.handshake.auth.stranger) return next(new UnauthorizedException("no stamp"));
     socket.data.stamp = this.users.find("secret")?.name;
     next();
   }
@@ -262,6 +263,31 @@ class ThrowingGateway {
   }
 }
 
+@Injectable()
+@Catch(TypeError)
+class UserFilter {
+  constructor(@Inject(Users) private readonly users: Users) {}
+  async catch(error: Error, host: any) {
+    const { name } = (await this.users.find("secret")) as { name: string };
+    host
+      .switchToWs()
+      .getClient()
+      .emit("exception", { message: `${name}: ${error.message}` });
+  }
+}
+
+@UseFilters(RangeFilter)
+@WebSocketGateway({ namespace: "filtered" })
+class FilteredGateway {
+  @UseFilters(UserFilter)
+  handleConnection(client: any) {
+    const { fail } = client.handshake.auth;
+    if (fail === "type") throw new TypeError("no");
+    if (fail === "range") throw new RangeError("9");
+    throw new Error("a secret of the server");
+  }
+}
+
 @WebSocketGateway({ namespace: "/room-:id" })
 class RoomGateway {
   @SubscribeMessage("room") room(@WsParam("id") id: string, @WsParam() all: unknown) {
@@ -295,7 +321,7 @@ class TellGateway {
 }
 
 const ordinary = [MainGateway, SlowGateway, ThrowingGateway];
-const own = [SecondGateway, ChatGateway, RoomGateway, RoomTooGateway];
+const own = [SecondGateway, ChatGateway, FilteredGateway, RoomGateway, RoomTooGateway];
 const { ACKS, ERRORS, OBSERVABLE, CAUSE } = process.env;
 const options = {
   acks: ACKS === "compat" ? "compat" : { errors: ERRORS, observable: OBSERVABLE },

@@ -6,6 +6,8 @@ import { EventFailures } from "./event-failures.js";
 import { EventRules } from "./event-rules.js";
 import { resolveOptions, type SocketIoOptions } from "./options.js";
 
+const noFilters = (): never => expect.unreachable();
+
 async function connect(
   handlers: readonly MessageHandler[],
   given: SocketIoOptions = {},
@@ -17,7 +19,11 @@ async function connect(
   const socket = io.sockets.sockets.get(sid) as Socket;
   const options = resolveOptions(given).own;
   const failures = new EventFailures(options);
-  const connection = new Connection(socket, { options, failures, track: () => {} }, new EventRules([], Infinity));
+  const connection = new Connection(
+    socket,
+    { options, failures, contextCreator: noFilters, track: () => {} },
+    new EventRules([], Infinity),
+  );
   connection.addHandlers(handlers);
   connection.start();
   return { socket, peer };

@@ -1,4 +1,4 @@
-import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from "@nestjs/core";
+import { ApplicationConfig, ExternalContextCreator, HttpAdapterHost, ModulesContainer } from "@nestjs/core";
 import { AbstractWsAdapter } from "@nestjs/websockets";
 import {
   Server,
@@ -103,7 +103,12 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     this.#config = app.get<ApplicationConfig>(ApplicationConfig, { strict: false });
     this.#host = app.get<HttpAdapterHost>(HttpAdapterHost, { strict: false });
     this.#failures = new EventFailures(own);
-    this.#connections = { options: own, failures: this.#failures, track: (work) => this.#track(work) };
+    this.#connections = {
+      options: own,
+      failures: this.#failures,
+      contextCreator: () => app.get(ExternalContextCreator, { strict: false }),
+      track: (work) => this.#track(work),
+    };
     this.#serverOptions = { onListenerError: ({ error }) => this.#failures.log(error), ...server };
     this.#defaultPath = server.path ?? "/socket.io";
     // Of the classes alone: nothing is made yet when a module makes the adapter.
