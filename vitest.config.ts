@@ -16,13 +16,19 @@ const alias = [
   { find: /^@plugboard\/(auth)\/client$/, replacement: source("$1/src/client.ts") },
 ];
 
+/**
+ * Guards against what hangs, in milliseconds, wide enough for a machine that is busy with something else. Hooks may have to
+ * install what tests bring with a lock of their own.
+ */
+const guards = { testTimeout: 30_000, hookTimeout: 300_000, expect: { poll: { timeout: 20_000 } } };
+
 export default defineConfig({
   test: {
     projects: [
       {
         resolve: { alias },
         define: { PLUGBOARD_DEBUG: "true" },
-        test: { name: "unit", include: ["packages/*/src/**/*.test.ts"], environment: "node" },
+        test: { name: "unit", include: ["packages/*/src/**/*.test.ts"], environment: "node", ...guards },
       },
       {
         resolve: { alias },
@@ -31,8 +37,7 @@ export default defineConfig({
           name: "integration",
           include: ["integration-tests/**/*.test.ts"],
           environment: "node",
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          ...guards,
           globalSetup: "./scripts/build.mjs",
         },
       },

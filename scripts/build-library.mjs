@@ -48,7 +48,9 @@ export async function writeCode({ dist, extension = "js", ...library }) {
   const code = await rolldown(optionsOf(library));
   const names = (ending) => ({ entryFileNames: `[name].${ending}`, chunkFileNames: `[name]-[hash].${ending}` });
   await code.write({ dir: dist, format: "esm", sourcemap: true, ...names(extension) });
-  await code.write({ dir: dist, format: "cjs", sourcemap: true, exports: "named", ...names("cjs") });
+  // Jest, where the CommonJS files are for, has no `import()` unless it is told to.
+  const cjs = { format: "cjs", exports: "named", dynamicImportInCjs: false };
+  await code.write({ dir: dist, sourcemap: true, ...cjs, ...names("cjs") });
   await code.close();
   for (const name of Object.keys(inputOf(library.doors))) await exposeCallableExport(join(dist, `${name}.cjs`));
 }

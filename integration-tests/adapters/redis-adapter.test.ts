@@ -66,13 +66,13 @@ describe.each(redisAdapters)("two processes of ours on @socket.io/%s", (adapter)
   it("gather the acknowledgements of the clients of both", async () => {
     ada.on("vote", (ack: (vote: string) => void) => ack("yes"));
     bob.on("vote", (ack: (vote: string) => void) => ack("no"));
-    const votes = (await nodes[0]?.command("emitWithAck", "room", 3000, "vote")) as string[];
+    const votes = (await nodes[0]?.command("emitWithAck", "room", 5000, "vote")) as string[];
     expect(votes.sort()).toEqual(["no", "yes"]);
   });
 
   it("report the acknowledgements they have when a client of the other one stays silent", async () => {
     ada.on("silence", (ack: (vote: string) => void) => ack("ada"));
-    const votes = nodes[1]?.command("emitWithAck", "room", 1000, "silence");
+    const votes = nodes[1]?.command("emitWithAck", "room", 3000, "silence");
     await expect(votes).rejects.toMatchObject({ message: "operation has timed out", responses: ["ada"] });
   });
 

@@ -48,7 +48,8 @@ export async function startAuthServer(
   port = 0,
 ): Promise<AuthServer> {
   const httpServer: HttpServer = createServer();
-  const io = new Server(httpServer, { onListenerError() {}, ...serverOptions });
+  // No heartbeat is missed when a test moves the clock on.
+  const io = new Server(httpServer, { onListenerError() {}, pingInterval: 3_600_000, ...serverOptions });
   credentials(io, { verify, ...options });
   httpServer.listen(port, "127.0.0.1");
   await once(httpServer, "listening");

@@ -2,15 +2,24 @@ import { renewCredentials } from "@plugboard/auth/client";
 import { VerifierUnavailableError } from "@plugboard/auth";
 import { defineEvents } from "@plugboard/contract";
 import { useContract, type Socket as ServerSocket } from "@plugboard/server";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { nextEvent } from "../support/next-event.js";
 import { sign, startAuthServer, verify } from "./auth-server.js";
 import { clients, open, oursOverWebSocket, stockOverWebSocket, type ConnectError } from "./clients.js";
 
-/** Long enough to connect, short enough to wait for. */
-const SHORT_MS = 1500;
-/** Half of it is long enough to renew, on a busy machine too. */
-const RENEWED_MS = 5000;
+/** Of tokens whose end a test brings about, in milliseconds. Clients are asked for another when half of it is over. */
+const LIFE_MS = 60_000;
+
+/** From then on time passes by `vi.advanceTimersByTime`, and as slowly as ever between. */
+function takeClock(): void {
+  vi.useFakeTimers({
+    toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date"],
+    shouldAdvanceTime: true,
+  });
+}
+afterEach(() => void vi.useRealTimers());
+const untilAsked = (): void => void vi.advanceTimersByTime(LIFE_MS / 2 + 1000);
+const untilOver = (): void => void vi.advanceTimersByTime(LIFE_MS + 1000);
 
 /** Gives a new token each time, and counts how often. */
 function freshTokens(lastsMs: number): { count: number; auth: (answer: (auth: object) => void) => void } {
@@ -51,22 +60,28 @@ describe.each(clients)("$name", (kind) => {
   });
 
   it("with an auth function that gives fresh tokens is back by itself after each end of its credentials", async () => {
+    takeClock();
     const { io, url } = await startAuthServer({ renewBeforeMs: 0 });
     const ends: unknown[] = [];
     io.on("connection", (socket) => socket.on("disconnect", (...details) => ends.push(details)));
-    const tokens = freshTokens(SHORT_MS);
+    const tokens = freshTokens(LIFE_MS);
     const client = open(kind, url, { auth: tokens.auth });
-    for (let stay = 0; stay < 3; stay++) {
+    await nextEvent(client, "connect");
+    for (let stay = 1; stay < 3; stay++) {
+      expect(tokens.count).toBe(stay);
+      untilOver();
       await nextEvent(client, "connect");
-      expect(tokens.count).toBe(stay + 1);
     }
+    expect(tokens.count).toBe(3);
     expect(ends).toEqual(Array(2).fill(["forced server close", "credentials expired"]));
   });
 
   it("with a fixed token is told that it has expired, and gets in once it has another", async () => {
+    takeClock();
     const { url } = await startAuthServer();
-    const client = open(kind, url, { auth: { token: await sign({ lastsMs: SHORT_MS }) } });
+    const client = open(kind, url, { auth: { token: await sign({ lastsMs: LIFE_MS }) } });
     await nextEvent(client, "connect");
+    untilOver();
     const [reason] = await nextEvent(client, "disconnect");
     expect(reason).not.toBe("io server disconnect");
     const [error] = await nextEvent<[ConnectError]>(client, "connect_error");
@@ -78,22 +93,26 @@ describe.each(clients)("$name", (kind) => {
   });
 
   it("stays away when it is told to at the end of its credentials", async () => {
+    takeClock();
     const { url } = await startAuthServer({ onExpiry: "disconnect" });
-    const client = open(kind, url, { auth: { token: await sign({ lastsMs: SHORT_MS }) } });
+    const client = open(kind, url, { auth: { token: await sign({ lastsMs: LIFE_MS }) } });
     await nextEvent(client, "connect");
+    untilOver();
     expect(await nextEvent(client, "disconnect")).toEqual(["io server disconnect", undefined]);
     expect(client.active).toBe(false);
   });
 
   it("renews its credentials on the open connection", async () => {
+    takeClock();
     const { io, url } = await startAuthServer();
-    const tokens = freshTokens(RENEWED_MS);
+    const tokens = freshTokens(LIFE_MS);
     const client = open(kind, url, { auth: tokens.auth });
     if (kind.isStock) renewCredentials(client);
     await nextEvent(client, "connect");
     const { id } = client;
     const [socket] = io.sockets.sockets.values();
     const first = socket?.credentials;
+    untilAsked();
     await nextEvent(client, "auth:expiring");
     while (socket?.credentials === first) await nextTurn();
     expect(tokens.count).toBe(2);
@@ -103,28 +122,32 @@ describe.each(clients)("$name", (kind) => {
   });
 
   it("renews them with one line of the program", async () => {
+    takeClock();
     const { io, url } = await startAuthServer();
-    const client = open(kind, url, { auth: { token: await sign({ lastsMs: RENEWED_MS }) } });
+    const client = open(kind, url, { auth: { token: await sign({ lastsMs: LIFE_MS }) } });
     const longer = await sign();
     client.on("auth:expiring", (_details, answer) => answer({ token: longer }));
     await nextEvent(client, "connect");
     const [socket] = io.sockets.sockets.values();
+    untilAsked();
     await nextEvent(client, "auth:expiring");
-    while ((socket?.credentials?.expiresAt ?? 0) < Date.now() + 10_000) await nextTurn();
+    while ((socket?.credentials?.expiresAt ?? 0) < Date.now() + LIFE_MS) await nextTurn();
     expect(client.connected).toBe(true);
   });
 
   it("that shows the token of another user is back as that user", async () => {
+    takeClock();
     const { io, url } = await startAuthServer();
     const users = ["ada", "bob"];
     const auth = (answer: (auth: object) => void): void =>
-      void sign({ user: users.shift() ?? "bob", lastsMs: users.length === 1 ? RENEWED_MS : 60_000 }).then((token) =>
+      void sign({ user: users.shift() ?? "bob", lastsMs: users.length === 1 ? LIFE_MS : 10 * LIFE_MS }).then((token) =>
         answer({ token }),
       );
     const client = open(kind, url, { auth });
     if (kind.isStock) renewCredentials(client);
     await nextEvent(client, "connect");
     const { id } = client;
+    untilAsked();
     await nextEvent(client, "connect");
     expect(client.id).not.toBe(id);
     expect([...io.sockets.sockets.values()].map(({ credentials }) => credentials?.user)).toEqual(["bob"]);
@@ -201,15 +224,16 @@ describe.each(clients)("$name", (kind) => {
   });
 
   it("is back by itself when the server was restarted, while a token that expired meanwhile is refused", async () => {
+    takeClock();
     const { io, url, port } = await startAuthServer();
-    const fixed = { token: await sign({ lastsMs: SHORT_MS }) };
-    const client = open(kind, url, { auth: freshTokens(60_000).auth });
+    const fixed = { token: await sign({ lastsMs: LIFE_MS }) };
+    const client = open(kind, url, { auth: freshTokens(10 * LIFE_MS).auth });
     const stale = open(kind, url, { auth: fixed });
     await Promise.all([nextEvent(client, "connect"), nextEvent(stale, "connect")]);
     const gone = Promise.all([nextEvent(client, "disconnect"), nextEvent(stale, "disconnect")]);
     await io.close();
     await gone;
-    while (Date.now() < (await expiryOf(fixed.token))) await nextTurn();
+    untilOver();
     const back = nextEvent(client, "connect");
     // While nobody listens there are errors of the network as well.
     const refused = new Promise<ConnectError>((resolve) => {
@@ -252,13 +276,15 @@ describe.each(clients)("where a cookie carries the token, $name", (kind) => {
 
 describe.each([stockOverWebSocket, oursOverWebSocket])("in a namespace with a contract, $name", (kind) => {
   it("renews its credentials, of which the contract knows nothing", async () => {
+    takeClock();
     const { io, url } = await startAuthServer();
     useContract(io, defineEvents({ client: {}, server: {} }));
-    const client = open(kind, url, { auth: freshTokens(RENEWED_MS).auth });
+    const client = open(kind, url, { auth: freshTokens(LIFE_MS).auth });
     if (kind.isStock) renewCredentials(client);
     await nextEvent(client, "connect");
     const [socket] = io.sockets.sockets.values();
     const first = socket?.credentials;
+    untilAsked();
     while (socket?.credentials === first) await nextTurn();
     expect(client.connected).toBe(true);
   });
@@ -266,9 +292,3 @@ describe.each([stockOverWebSocket, oursOverWebSocket])("in a namespace with a co
 
 /** Lets what is on its way arrive. */
 const nextTurn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
-
-/** Of a token that may have expired. */
-async function expiryOf(token: string): Promise<number> {
-  const { exp } = JSON.parse(Buffer.from(token.split(".")[1]!, "base64url").toString()) as { exp: number };
-  return exp * 1000;
-}

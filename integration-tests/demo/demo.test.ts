@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { chromium, type Browser, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { quietPort } from "../support/quiet-port.js";
 import { startDemo, type DemoProcess } from "./demo-process.js";
 
 const demoFolder = fileURLToPath(new URL("../../examples/demo", import.meta.url));
@@ -55,7 +56,7 @@ beforeAll(async () => {
       "--disable-sync",
     ],
   });
-  demo = await startDemo(0);
+  demo = await startDemo(await quietPort());
   [ada, bob] = await Promise.all([openTab("Ada", "lobby"), openTab("Bob", "lobby")]);
 });
 

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import ts from "typescript";
 import { afterEach, describe, expect, it } from "vitest";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -34,7 +35,8 @@ function start(program: string): ChildProcessByStdio<null, Readable, Readable> {
 async function firstOutput(child: ChildProcessByStdio<null, Readable, Readable>): Promise<string> {
   const [text] = (await Promise.race([
     once(child.stdout, "data"),
-    once(child, "exit").then(([code]) => [`(ended with ${String(code)})`]),
+    // Not "exit", which may come before what was printed.
+    once(child, "close").then(([code]) => [`(ended with ${String(code)})`]),
   ])) as [string];
   return text;
 }
@@ -143,4 +145,102 @@ describe("the programs in the documentation", () => {
     const port = await startServer(server!, "httpServer");
     expect(await firstOutput(start(client!.replaceAll("3000", port)))).toBe("ada\n");
   });
+
+  it("packages/session/README: requests and sockets count the same visits", async () => {
+    const [program] = await codeBlocks("packages/session/README.md");
+    const port = await startServer(program?.code ?? "", "httpServer");
+    const response = await fetch(`http://localhost:${port}/`);
+    const [cookie = ""] = response.headers.getSetCookie().map((field) => field.split(";", 1)[0]!);
+    expect(await response.text()).toBe("1");
+    const client = `
+      import { io } from "socket.io-client";
+      const socket = io("http://localhost:${port}", { extraHeaders: { cookie: ${JSON.stringify(cookie)} } });
+      console.log(await socket.emitWithAck("visit"));`;
+    expect(await firstOutput(start(client))).toBe("2\n");
+  });
+
+  it("packages/rate-limit/README: the second export of a user within a minute is refused", async () => {
+    const [program] = await codeBlocks("packages/rate-limit/README.md");
+    const port = await startServer(program?.code ?? "", "httpServer");
+    const client = `
+      import { io } from "socket.io-client";
+      const socket = io("http://localhost:${port}");
+      const answers = [await socket.emitWithAck("export"), await socket.emitWithAck("export")];
+      console.log(answers.map(({ rows, code }) => rows ?? code).join(", "));`;
+    expect(await firstOutput(start(client))).toBe("3, SIO_RATE_LIMITED\n");
+  });
+
+  it("packages/testing/README: the test passes, and its process ends", async () => {
+    const [program] = await codeBlocks("packages/testing/README.md");
+    const child = start(program?.code ?? "");
+    child.stdout.resume();
+    expect((await once(child, "exit"))[0]).toBe(0);
+  });
+
+  it("the pieces of the READMEs of session, auth, rate-limit and testing compile", { timeout: 120_000 }, async () => {
+    const files = new Map<string, string>();
+    for (const [name, declarations] of Object.entries(PIECES)) {
+      const blocks = await codeBlocks(`packages/${name}/README.md`);
+      const pieces = blocks.filter(({ info }) => /^[jt]s/.test(info));
+      expect([name, pieces.length]).toEqual([name, declarations.length]);
+      pieces.forEach(({ code }, n) => {
+        files.set(`${root}integration-tests/docs/${name}-${n}.mts`, `${declarations[n]}\n${code}\nexport {};`);
+      });
+    }
+    expect(errorsOf(files)).toEqual([]);
+  });
 });
+
+const CLIENT =
+  'declare const socket: import("@plugboard/client").Socket; declare function refreshed(): Promise<string>;';
+const SERVER = 'import { Server } from "@plugboard/server"; declare const io: Server;';
+
+/** What each piece takes to be there. */
+const PIECES: Readonly<Record<string, readonly string[]>> = {
+  session: [
+    'declare module "node:http" { interface IncomingMessage { session: { visits?: number } } } declare module "@plugboard/session" { interface SessionData { visits?: number } }',
+    'import type {} from "@plugboard/session";',
+    'import { perEvent } from "@plugboard/session"; declare const socket: import("@plugboard/server").Socket;',
+  ],
+  auth: [
+    'import type {} from "jose"; declare module "jose" { interface JWTPayload { sid?: string } }',
+    "",
+    CLIENT,
+    CLIENT,
+    CLIENT,
+    `import type {} from "@plugboard/auth"; ${SERVER}`,
+    'declare const redis: import("ioredis").Redis;',
+  ],
+  "rate-limit": ["", SERVER],
+  testing: [
+    "",
+    `declare function once(from: { once(event: string, listener: unknown): unknown }, event: string): Promise<unknown>; import { testClient } from "@plugboard/testing"; ${SERVER}`,
+    // The published declarations say that an agent is a text.
+    `import * as testing from "@plugboard/testing"; const memoryAgent: (io: Server) => any = testing.memoryAgent; ${SERVER}`,
+    `import { vi } from "vitest"; import { testClient } from "@plugboard/testing"; ${SERVER}`,
+  ],
+};
+
+/** What the compiler says of modules that are on no disk, by the declarations of the build. */
+function errorsOf(files: ReadonlyMap<string, string>): string[] {
+  const options: ts.CompilerOptions = {
+    module: ts.ModuleKind.NodeNext,
+    target: ts.ScriptTarget.ES2022,
+    // They are JavaScript.
+    strict: false,
+    skipLibCheck: true,
+    noEmit: true,
+    types: ["node"],
+  };
+  const host = ts.createCompilerHost(options);
+  const { readFile, fileExists } = host;
+  host.readFile = (name) => files.get(name) ?? readFile.call(host, name);
+  host.fileExists = (name) => files.has(name) || fileExists.call(host, name);
+  const program = ts.createProgram([...files.keys()], options, host);
+  return ts
+    .getPreEmitDiagnostics(program)
+    .map(
+      ({ file, messageText }) =>
+        `${file?.fileName.slice(root.length)}: ${ts.flattenDiagnosticMessageText(messageText, " ")}`,
+    );
+}

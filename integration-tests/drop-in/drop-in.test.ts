@@ -5,7 +5,7 @@ let app: InstalledApp;
 
 beforeAll(async () => {
   app = await installApp();
-}, 180_000);
+});
 
 afterAll(() => app?.remove());
 

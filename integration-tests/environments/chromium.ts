@@ -53,7 +53,7 @@ export async function chromiumFiles(): Promise<Files> {
 }
 
 /** How long a page or worker may take to load its program. */
-const LOAD_TIMEOUT_MS = 10_000;
+const LOAD_TIMEOUT_MS = 25_000;
 
 /** A page or a worker. */
 interface Place {

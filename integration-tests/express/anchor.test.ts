@@ -11,6 +11,7 @@ import { nextEvent } from "../support/next-event.js";
 import { whenWritable } from "../support/when-writable.js";
 import { expressVersions, loadPeer } from "./peers.js";
 import { listening, startOurs, startRecipe, type Shop } from "./recipes.js";
+import { expireSoon } from "./session-app.js";
 import { startApp } from "./start-app.js";
 import { clientKinds, statusOf, Visitor, type ClientKind, type Refusal } from "./visitor.js";
 
@@ -316,13 +317,18 @@ describe("where time is needed, with Express 5 alone", () => {
   const express = expressVersions[1]!;
 
   it("when its session expires, with the recipe: a socket stays in; here: all are ended and cannot come back", async () => {
-    const brief = { session: { cookie: { maxAge: 2500 } } };
-    const early = await loggedIn(await startRecipe(express, brief));
+    const recipe = await startRecipe(express);
+    const early = await loggedIn(recipe);
     const stays = await early.connect(stockOverWebSocket);
-    const visitor = await loggedIn(await startOurs(express, brief));
+    const ours = await startOurs(express);
+    ours.io.on("connection", (socket) => socket.handle("look", () => void socket.session.reload()));
+    const visitor = await loggedIn(ours);
     const sockets = await Promise.all(clientKinds.map((kind) => visitor.connect(kind)));
+    const ended = sockets.map((socket) => nextEvent(socket, "disconnect"));
     const refused = sockets.map((socket) => nextEvent<[Refusal]>(socket, "connect_error"));
-    await Promise.all(sockets.map((socket) => nextEvent(socket, "disconnect")));
+    for (const { store } of [recipe, ours]) expireSoon(store);
+    for (const socket of sockets) socket.emit("look");
+    await Promise.all(ended);
     for (const [error] of await Promise.all(refused)) expect(statusOf(error)).toBe(401);
     // Who came before has no session any more either.
     expect(await dataOf(early)).not.toHaveProperty("user");

@@ -146,6 +146,22 @@ describe.each(expressVersions)("Express $version", (express) => {
     });
   });
 
+  it("an upgrade that listeners leave to nobody does not keep the server from closing, one that they take does", async () => {
+    const app = await startApp(express, (app, io) => app.use(io.middleware()));
+    app.server.on("upgrade", (req, socket) => {
+      if (req.url !== "/taken") return;
+      socket.write("HTTP/1.1 101 Switching Protocols\r\n\r\n");
+      socket.pipe(socket);
+    });
+    const [left, taken] = [await askUpgrade(app, "/nobodys"), await askUpgrade(app, "/taken")];
+    await taken.upgraded();
+    const closed = app.io.shutdown({ timeoutMs: 100 });
+    expect(await left.rest()).toBe("");
+    expect(app.server.listening).toBe(false);
+    taken.end();
+    await closed;
+  });
+
   it("a handshake that is still with its gate when the server closes is refused", async () => {
     const requests = new EventEmitter();
     const app = await startFaulty(express, (_req, _res, next) => void requests.emit("held", next), "gate");

@@ -8,7 +8,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { nextEvent } from "../support/next-event.js";
 import { expressVersions, loadPeer } from "./peers.js";
 import { shopSession, type ShopData } from "./recipes.js";
-import { memoryOnly } from "./session-app.js";
+import { expireSoon, memoryOnly } from "./session-app.js";
 import { urlOf } from "./start-app.js";
 import { clientKinds, stock, Visitor, type ClientKind } from "./visitor.js";
 
@@ -22,17 +22,20 @@ interface Program {
   readonly server: HttpServer;
   /** Requests for which the middleware has run that is for handshakes alone. */
   handshakes(): number;
+  /** Has all sessions end in a moment. */
+  expire(): void;
   /** Ends Socket.IO. */
   close(): Promise<unknown>;
 }
 
-type Start = (express: (typeof expressVersions)[number], maxAge?: number) => Promise<Program>;
+/** @param onEnd - for this package: whether who has lost its session may ask again */
+type Start = (express: (typeof expressVersions)[number], onEnd?: "disconnect" | "rehandshake") => Promise<Program>;
 
 const origin = "https://app.example";
 
-function sessionOf(maxAge: number): RequestHandler {
-  const cookie = { maxAge };
-  return session({ store: memoryOnly(), secret: "s", resave: false, saveUninitialized: false, cookie });
+function sessionIn(store: session.Store): RequestHandler {
+  const cookie = { maxAge: 3_600_000 };
+  return session({ store, secret: "s", resave: false, saveUninitialized: false, cookie });
 }
 
 function mountLogin(app: Express): void {
@@ -42,13 +45,14 @@ function mountLogin(app: Express): void {
   });
 }
 
-const withRecipes: Start = async ({ load }, maxAge = 60_000) => {
+const withRecipes: Start = async ({ load }) => {
   const cors = await loadPeer("cors");
+  const store = memoryOnly();
   const app = (await load())();
   const httpServer = createServer(app);
   const io = new PublishedServer(httpServer, { cors: { origin, credentials: true } });
   app.use(cors({ origin, credentials: true }));
-  const sessionMiddleware = sessionOf(maxAge);
+  const sessionMiddleware = sessionIn(store);
   app.use(sessionMiddleware);
   io.engine.use(sessionMiddleware);
   let handshakes = 0;
@@ -100,15 +104,22 @@ const withRecipes: Start = async ({ load }, maxAge = 60_000) => {
   });
   httpServer.listen(0, "127.0.0.1");
   await once(httpServer, "listening");
-  return { url: urlOf(httpServer), server: httpServer, handshakes: () => handshakes, close: () => io.close() };
+  return {
+    url: urlOf(httpServer),
+    server: httpServer,
+    handshakes: () => handshakes,
+    expire: () => expireSoon(store),
+    close: () => io.close(),
+  };
 };
 
-const withThisPackage: Start = async ({ load }, maxAge = 60_000) => {
+const withThisPackage: Start = async ({ load }, onEnd = "disconnect") => {
   const cors = await loadPeer("cors");
+  const store = memoryOnly();
   const app = (await load())();
-  const io = socketio(app, { session: { onEnd: maxAge < 60_000 ? "rehandshake" : "disconnect" } });
+  const io = socketio(app, { session: { onEnd } });
   app.use(cors({ origin, credentials: true }));
-  app.use(sessionOf(maxAge));
+  app.use(sessionIn(store));
   let handshakes = 0;
   app.use(io.handshakeOnly((_req, _res, next) => (handshakes++, next())));
   const gate = (req: Request, res: Response, next: NextFunction): void => {
@@ -131,7 +142,17 @@ const withThisPackage: Start = async ({ load }, maxAge = 60_000) => {
   });
   const server = app.listen(0, "127.0.0.1");
   await once(server, "listening");
-  return { url: urlOf(server), server, handshakes: () => handshakes, close: () => io.shutdown({ timeoutMs: 5000 }) };
+  return {
+    url: urlOf(server),
+    server,
+    handshakes: () => handshakes,
+    expire() {
+      expireSoon(store);
+      // It knows of the end that was, for nobody else writes into a store in memory.
+      for (const socket of io.sockets.sockets.values()) void socket.session.reload();
+    },
+    close: () => io.shutdown({ timeoutMs: 5000 }),
+  };
 };
 
 const programs: [name: string, start: Start, kinds: readonly ClientKind[]][] = [
@@ -141,8 +162,8 @@ const programs: [name: string, start: Start, kinds: readonly ClientKind[]][] = [
 
 describe.each(expressVersions)("Express $version", (express) => {
   describe.each(programs)("and %s", (_name, start, kinds) => {
-    async function started(maxAge?: number): Promise<Program & { visitor: Visitor }> {
-      const program = await start(express, maxAge);
+    async function started(): Promise<Program & { visitor: Visitor }> {
+      const program = await start(express);
       onTestFinished(async () => {
         program.server.closeAllConnections();
         await program.close();
@@ -214,7 +235,7 @@ describe.each(expressVersions)("Express $version", (express) => {
 
 it("when the session expires, whoever is there comes back and is refused, by either program", async () => {
   const all = programs.map(async ([, start, kinds]) => {
-    const { url, server, close } = await start(expressVersions[1]!, 1500);
+    const { url, server, expire, close } = await start(expressVersions[1]!, "rehandshake");
     onTestFinished(async () => {
       server.closeAllConnections();
       await close();
@@ -222,9 +243,10 @@ it("when the session expires, whoever is there comes back and is refused, by eit
     const visitor = new Visitor(url);
     await visitor.post("/login");
     const sockets = await Promise.all(kinds.map((kind) => visitor.connect(kind)));
+    const ended = sockets.map((socket) => nextEvent(socket, "disconnect"));
     const refused = sockets.map((socket) => nextEvent(socket, "connect_error"));
-    await Promise.all(sockets.map((socket) => nextEvent(socket, "disconnect")));
-    await Promise.all(refused);
+    expire();
+    await Promise.all([...ended, ...refused]);
   });
   await Promise.all(all);
 });

@@ -8,7 +8,7 @@ const folder = fileURLToPath(new URL("./peers/", import.meta.url));
 const requirePeer = createRequire(new URL("./peers/package.json", import.meta.url));
 
 // In no test: no time that one may take is enough for an installation on a slow machine.
-beforeAll(() => installLocked(folder), 240_000);
+beforeAll(() => installLocked(folder));
 
 /** Modules of `peers`, which have no types here. For tests and hooks: what loads this file installs them first. */
 export async function loadPeer<Module = (options?: object) => RequestHandler>(name: string): Promise<Module> {

@@ -1,5 +1,6 @@
 import { perEvent } from "@plugboard/express";
 import session from "express-session";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Socket } from "socket.io-client";
 import { describe, expect, it } from "vitest";
 import { nextEvent } from "../support/next-event.js";
@@ -45,6 +46,37 @@ describe.each(expressVersions)("with Express $version", (express) => {
       await Promise.all(both.flat());
       expect(((await browser.get("/data")) as Data).count).toBe(20);
     });
+  });
+
+  it("the first requests of a process take turns too, though they bring the store", async () => {
+    const former = memoryOnly();
+    const { url: before } = await startShop(express, former);
+    const { cookie = "" } = await loggedIn(before);
+    const store = Object.assign(memoryOnly(), { sessions: (former as unknown as { sessions: object }).sessions });
+    let arrived = 0;
+    const { url } = await startApp(express, (app, io) => {
+      app.use((_req, _res, next) => {
+        arrived++;
+        next();
+      });
+      app.use(session({ store, secret: "s", resave: true, saveUninitialized: false }));
+      app.use(io.middleware());
+      app.post("/slow", (req, res, next) => {
+        const { session } = req as unknown as WithData;
+        const count = (session.count ?? 0) + 1;
+        (async () => {
+          // The others have what is in the store by then, if they do not wait.
+          while (arrived < 3) await nextTurn();
+          for (let n = 0; n < 10; n++) await nextTurn();
+          session.count = count;
+          res.json({ count });
+        })().catch(next);
+      });
+    });
+    const ask = async (): Promise<unknown> =>
+      (await fetch(`${url}/slow`, { method: "POST", headers: { cookie } })).json();
+    const counts = (await Promise.all([ask(), ask(), ask()])) as { count: number }[];
+    expect(counts.map(({ count }) => count).sort()).toEqual([1, 2, 3]);
   });
 
   it("takesTurn decides which requests wait for a change by a socket", async () => {

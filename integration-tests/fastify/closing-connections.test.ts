@@ -7,12 +7,13 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { bothClients } from "../support/both-clients.js";
 import { selfSignedCertificate } from "../support/self-signed-certificate.js";
 import { nextEvent } from "../support/next-event.js";
+import { whenClosed } from "../support/when-closed.js";
 import { deferred } from "./deferred.js";
 import { listen, startApp } from "./start-app.js";
 
 /** Milliseconds for handlers; what follows it may take as long again and more on a slow machine, but no timeout of Node's. */
 const CLOSE_TIMEOUT = 500;
-const SOON_MS = 8000;
+const SOON_MS = 20_000;
 
 const [stock] = bothClients as [(typeof bothClients)[number]];
 
@@ -69,6 +70,16 @@ describe("an application closes in time", () => {
     await ended;
   });
 
+  it("where listeners have left an upgrade to nobody", async () => {
+    const { app, port, url } = await startApp({ closeTimeout: CLOSE_TIMEOUT }, { after });
+    app.server.on("upgrade", () => {});
+    const socket = await open(port, "GET /nobodys HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
+    await settled(url);
+    const ended = once(socket, "end");
+    await closes(app);
+    await ended;
+  });
+
   it("where somebody is silent before the handshake of TLS, or behind it", async () => {
     const { key, cert } = selfSignedCertificate;
     const app = Fastify({ https: { key, cert } });
@@ -79,7 +90,7 @@ describe("an application closes in time", () => {
     onTestFinished(() => void secure.destroy());
     secure.on("error", () => {}).resume();
     await once(secure, "secureConnect");
-    const ended = Promise.all([once(socket, "end"), once(secure, "close")]);
+    const ended = Promise.all([once(socket, "end"), whenClosed(secure)]);
     await closes(app as never);
     await ended;
   });

@@ -162,7 +162,7 @@ describe.each(bothClients)("beside others on the same server, $name", (client) =
     const proxied = new WebSocket(`ws://127.0.0.1:${port}/proxied/`);
     onTestFinished(() => proxied.terminate());
     proxied.on("error", () => {});
-    await once(proxied, "close");
+    await nextEvent(proxied, "close");
     expect((await fetch(`${url}/proxied/`)).status).toBeGreaterThanOrEqual(500);
     expect(await socket.emitWithAck("double", 21)).toBe(42);
   });

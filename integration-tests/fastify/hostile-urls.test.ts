@@ -94,3 +94,27 @@ describe("request.ioHandshake", () => {
     expect(seen).toEqual([true, false]);
   });
 });
+
+describe("an upgrade", () => {
+  it.each<[string, object]>([
+    ["/socket%2Eio/", {}],
+    ["/%73ocket.io", {}],
+    ["/socket%2fio/", {}],
+    ["/socket.io/%", {}],
+    ["http://a.example/socket.io/", {}],
+    ["/SOCKET.IO/", {}],
+    ["/SOCKET.IO/", { caseSensitive: false }],
+    ["/%53OCKET.IO", { caseSensitive: false }],
+    ["//socket.io/", {}],
+    ["//socket.io/", { ignoreDuplicateSlashes: true }],
+    ["/socket.io;", {}],
+    ["/socket.io;", { useSemicolonDelimiter: true }],
+    ["/sOcket.io/x", { caseSensitive: false }],
+  ])("finds its way as a poll does: %s with %j", async (path, routerOptions) => {
+    const { port } = await startApp({}, { fastify: { routerOptions } });
+    const polled = await ask(port, `${path}?EIO=4&transport=polling`);
+    const upgraded = await ask(port, `${path}?EIO=4&transport=websocket`, UPGRADE);
+    expect(polled.slice(9, 12)).toMatch(/200|40[04]/);
+    expect(upgraded.slice(9, 12)).toBe(polled.slice(9, 12).replace("200", "101"));
+  });
+});

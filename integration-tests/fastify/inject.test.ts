@@ -45,6 +45,19 @@ describe("app.inject()", () => {
     expect((await app.inject(`${url}&sid=unknown`)).json()).toEqual({ code: 1, message: "Session ID unknown" });
   });
 
+  it("gets 503 for handshakes when app.io has been closed, and what other routes answer", async () => {
+    const app = application();
+    await app.register(socketio);
+    app.get("/", async () => "still here");
+    await app.ready();
+    const closed = app.io.close();
+    expect((await app.inject("/socket.io/?EIO=4&transport=polling")).statusCode).toBe(503);
+    await closed;
+    expect((await app.inject("/socket.io/?EIO=4&transport=polling")).statusCode).toBe(503);
+    expect((await app.inject("/")).body).toBe("still here");
+    expect(app.io.engine.clientsCount).toBe(0);
+  });
+
   it("does not reach the published server", async () => {
     const { app } = await attachPublished(application());
     expect((await app.inject("/socket.io/?EIO=4&transport=polling")).statusCode).toBe(404);

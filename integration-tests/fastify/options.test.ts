@@ -27,6 +27,8 @@ describe("mistakes", () => {
     ["hooks that there are not", { hooks: "some" }, '"all" or "handshake"'],
     ["a time that is none", { closeTimeout: -1 }, "a number of milliseconds"],
     ["a preClose that cannot be called", { preClose: "no" }, "preClose has to be a function"],
+    ["an option that is mistyped", { hook: "all" }, 'no option "hook" of socketio (did you mean "hooks"?)'],
+    ["an option of the server that is mistyped", { allowReqest: () => {} }, '"allowRequest"'],
     ["an option that does nothing here", { destroyUpgrade: true }, "leave it out"],
     [
       "a hook of the route that is mistyped",

@@ -241,7 +241,8 @@ function printed(child: ChildProcess, pattern: RegExp): Promise<string> {
       const found = pattern.exec(text)?.[0];
       if (found !== undefined) resolve(found);
     });
-    child.once("exit", (code) => reject(new Error(`ended with ${code}: ${text}`)));
+    // Not "exit", which may come before what was printed.
+    child.once("close", (code) => reject(new Error(`ended with ${code}: ${text}`)));
   });
 }
 

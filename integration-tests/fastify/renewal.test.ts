@@ -62,7 +62,7 @@ describe.each(renewing)("a token that is about to expire, with $name", ({ open, 
     for (let renewals = 1; renewals <= 3; renewals++) {
       vi.advanceTimersByTime(WHEN_ASKED);
       // The question is on its way before this is, and its answer before the next.
-      await vi.waitFor(async () => expect(await socket.emitWithAck("who")).toBe(`token ${renewals + 1}`));
+      await vi.waitFor(async () => expect(await socket.emitWithAck("who")).toBe(`token ${renewals + 1}`), 20_000);
     }
     expect({ id: socket.id, disconnects, sockets: app.io.sockets.sockets.size }).toEqual({
       id,

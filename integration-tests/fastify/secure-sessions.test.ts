@@ -18,7 +18,7 @@ interface Refusal extends Error {
   readonly description?: number;
 }
 
-const sessionOf = (request: object): Session => (request as { session: Session }).session;
+const KEY = Buffer.alloc(32, 7);
 
 /** Seconds that a session lives without a request that changes it. */
 const EXPIRY = 3600;
@@ -29,12 +29,13 @@ async function startSecureApp({
   ...options
 }: SocketioOptions & { peer?: object; port?: number } = {}): Promise<StartedApp> {
   const app = Fastify();
-  await app.register(await loadPeer("@fastify/secure-session"), {
-    key: Buffer.alloc(32, 7),
-    expiry: EXPIRY,
-    cookie: { path: "/" },
-    ...peer,
-  });
+  const { name = "session" } = (options.session ?? {}) as { name?: string };
+  const sessionOf = (request: object): Session => (request as Record<string, Session>)[name] as Session;
+  const one = { key: KEY, expiry: EXPIRY, cookie: { path: "/" } };
+  await app.register(
+    await loadPeer("@fastify/secure-session"),
+    Array.isArray(peer) ? (peer as never) : { ...one, ...peer },
+  );
   await app.register(socketio, {
     routeOptions: {
       preHandler: async (request, reply) =>
@@ -180,5 +181,33 @@ describe.each(bothClients)("sessions of @fastify/secure-session, as $name sees t
       await gone;
       expect(reasons).toEqual(onEnd === "ignore" ? [] : ["io server disconnect"]);
     }
+  });
+
+  it.each([
+    ["of another name", { sessionName: "login" }],
+    [
+      "one of several",
+      [{ key: Buffer.alloc(32, 8) }, { key: KEY, sessionName: "login", cookieName: "l", cookie: { path: "/" } }],
+    ],
+  ])("are those that the option session names: %s", async (_which, peer) => {
+    const { url } = await startSecureApp({ peer, session: { name: "login" } });
+    const cookie = await login(url);
+    const socket = await client.connect(url, { extraHeaders: { cookie } });
+    expect(await socket.emitWithAck("me")).toEqual({ user: "ada" });
+    const gone = nextEvent(socket, "disconnect");
+    await post(url, "logout", await post(url, "count", cookie));
+    await gone;
+  });
+});
+
+describe("a session of @fastify/secure-session that there is not", () => {
+  it.each([
+    ["named by the option", {}, { session: { name: "login" } }],
+    ["for all have names", { peer: { sessionName: "login" } }, {}],
+  ])("is told of at once: %s", async (_why, peer, options) => {
+    await expect(startSecureApp({ ...peer, ...options })).rejects.toMatchObject({
+      code: "SIO_FASTIFY_INVALID_OPTION",
+      message: expect.stringContaining("session: { name }") as unknown,
+    });
   });
 });

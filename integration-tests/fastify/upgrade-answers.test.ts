@@ -1,4 +1,5 @@
 import type { SocketioOptions } from "@plugboard/fastify";
+import type { FastifyReply } from "fastify";
 import { once } from "node:events";
 import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { describe, expect, it } from "vitest";
@@ -12,6 +13,12 @@ const KEY = { "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==" };
 interface Answer {
   readonly status: number | undefined;
   readonly headers: IncomingHttpHeaders;
+}
+
+interface Logged {
+  readonly msg: string;
+  readonly res?: { readonly statusCode: number };
+  readonly err?: { readonly code: unknown };
 }
 
 /** What an upgrade gets; one that is accepted is closed. */
@@ -39,13 +46,15 @@ async function upgrade(port: number, headers: Record<string, string> = {}, query
 /** An application that keeps what `onResponse` and the log say. */
 async function start(options: SocketioOptions = {}, before: Setup = () => {}) {
   const logged: unknown[] = [];
+  const failures: unknown[] = [];
   const responses: number[] = [];
   const waiting: (() => void)[] = [];
   const logger = {
     level: "info",
     stream: {
       write: (line: string) => {
-        const { msg, res } = JSON.parse(line) as { msg: string; res?: { statusCode: number } };
+        const { msg, res, err } = JSON.parse(line) as Logged;
+        if (err !== undefined) failures.push(err.code);
         if (msg === "request completed") logged.push(res?.statusCode);
         if (msg === "request completed") waiting.shift()?.();
       },
@@ -59,7 +68,7 @@ async function start(options: SocketioOptions = {}, before: Setup = () => {}) {
     fastify: { logger },
   });
   const completed = () => new Promise<void>((resolve) => waiting.push(resolve));
-  return { ...started, logged, responses, completed };
+  return { ...started, logged, failures, responses, completed };
 }
 
 describe("onResponse and the log", () => {
@@ -177,4 +186,40 @@ describe("onSend hooks", () => {
       expect(await socket.emitWithAck("visits", null)).toMatchObject({ visits: 2 });
     },
   );
+});
+
+describe("a header field that cannot be sent", () => {
+  const spoil = (_request: unknown, reply: FastifyReply) => void reply.header("x-user", "ada\r\nx-admin: yes");
+  it.each<[string, Setup]>([
+    ["a hook", (app) => app.addHook("onRequest", async (request, reply) => spoil(request, reply))],
+    [
+      // As plugins of sessions have: what Node throws behind it would end the process.
+      "a hook in front of a callback",
+      (app) =>
+        app
+          .addHook("onRequest", async (request, reply) => spoil(request, reply))
+          .addHook("onSend", (_request, _reply, _payload, done) => void setImmediate(done)),
+    ],
+    [
+      "a callback",
+      (app) =>
+        app.addHook("onSend", (request, reply, _payload, done) => {
+          spoil(request, reply);
+          setImmediate(done);
+        }),
+    ],
+  ])("gets a 500 over polling and for an upgrade, is logged, and lets nobody in: by %s", async (_how, before) => {
+    const { app, port, failures, responses, completed } = await start({}, before);
+    for (const ask of [
+      () => fetch(`http://127.0.0.1:${port}/socket.io/?EIO=4&transport=polling`),
+      () => upgrade(port, KEY),
+    ]) {
+      const done = completed();
+      expect((await ask()).status).toBe(500);
+      await done;
+    }
+    expect(new Set(failures)).toEqual(new Set(["ERR_INVALID_CHAR"]));
+    expect(responses).toEqual([500, 500]);
+    expect(app.io.engine.clientsCount).toBe(0);
+  });
 });

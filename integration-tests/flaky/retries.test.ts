@@ -55,5 +55,5 @@ it.each([
     }
     expect(clients.reduce((sum, client) => sum + client.cuts.count, 0)).toBeGreaterThanOrEqual(cuts);
   },
-  120_000,
+  300_000,
 );

@@ -63,7 +63,7 @@ export async function openScene(
     socket.on("fence", (answer: () => void) => answer());
   });
   const accepted = nextEvent<[InteropSocket]>(server.io, "connection");
-  const client = openImpatient(implementation, proxy.url, clientOptions);
+  const client = openImpatient(implementation, proxy.url, { timeout: 20_000, ...clientOptions });
   await nextEvent(client, "connect");
   const [socket] = await accepted;
   return {

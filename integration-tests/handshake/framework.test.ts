@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, type Socket as TcpSocket } from "node:net";
 import { RawPollingPeer, RawWebSocketPeer } from "@plugboard/testkit";
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { WebSocketServer } from "ws";
 import { nextEvent } from "../support/next-event.js";
 import { refusedUpgrade } from "../support/refused-upgrade.js";
@@ -24,13 +24,18 @@ function statusOf({ message, description }: Failure): number {
   return Number(/response: (\d{3})$/.exec((description as { message: string }).message)?.[1]);
 }
 
+/** How long something may take that nobody tells of, in milliseconds. */
+const PATIENCE_MS = 20_000;
+
+afterEach(() => void vi.useRealTimers());
+
 /** Resolves once no client has a connection to the server: nothing is left half open. */
 async function untilNoConnections({ webServer }: SmallFramework): Promise<void> {
-  webServer.closeIdleConnections();
   await vi.waitFor(async () => {
+    webServer.closeIdleConnections();
     const count = await new Promise<number>((resolve) => webServer.getConnections((_error, open) => resolve(open)));
     expect(count).toBe(0);
-  });
+  }, PATIENCE_MS);
 }
 
 describe.each(routes)("a framework that owns the requests, and $name", ({ client, transport }) => {
@@ -54,7 +59,7 @@ describe.each(routes)("a framework that owns the requests, and $name", ({ client
     }
     expect(visits).toEqual([transport === "websocket"]);
     socket.disconnect();
-    await vi.waitFor(() => expect(framework.engine.clientsCount).toBe(0));
+    await vi.waitFor(() => expect(framework.engine.clientsCount).toBe(0), PATIENCE_MS);
   });
 
   it.each([401, 403, 404, 503])(
@@ -108,15 +113,20 @@ describe.each(routes)("a framework that owns the requests, and $name", ({ client
       isAsked();
       return new Promise<void>((resolve) => (release = resolve));
     });
-    const socket = open(framework, { timeout: 300 });
+    const timeout = 20_000;
+    // The client gives up when it has asked, and not before on a busy machine.
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const socket = open(framework, { timeout });
     const failed = nextEvent<[Error]>(socket, "connect_error");
     await asked;
+    vi.advanceTimersByTime(timeout);
+    vi.useRealTimers();
     expect((await failed)[0].message).toBe("timeout");
     // The hook is done at last: whom it lets in has gone, and says so as soon as it can.
     const begun = nextEvent<[{ id: string }]>(framework.engine, "connection");
     release();
     const [session] = await begun;
-    await vi.waitFor(() => expect(framework.engine.clients).not.toHaveProperty(session.id), 5000);
+    await vi.waitFor(() => expect(framework.engine.clients).not.toHaveProperty(session.id), PATIENCE_MS);
     await untilNoConnections(framework);
   });
 

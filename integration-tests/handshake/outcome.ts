@@ -46,7 +46,7 @@ export function outcomeOf(
         resolve({ ...said, active, comesBack });
       };
       // One that is to come back does so after 10 ms, on a busy machine later; one that is not has no timer to wait for.
-      const timer = setTimeout(() => finish(false), active ? 5000 : 200);
+      const timer = setTimeout(() => finish(false), active ? 20_000 : 200);
       socket.io.once("reconnect_attempt", () => finish(true));
     };
     socket.once("connect_error", (error) => {

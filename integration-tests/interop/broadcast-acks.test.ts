@@ -1,7 +1,8 @@
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { connectClient, connectPair } from "../support/connect-client.js";
 import { interopSuite } from "../support/interop-suite.js";
 import type { ListeningServer } from "../support/listening-server.js";
+import { nextEvent } from "../support/next-event.js";
 
 type Reply = (...args: unknown[]) => void;
 interface Answer {
@@ -73,18 +74,28 @@ interopSuite("broadcasts with acks", ({ startServer }) => {
     const server = await startServer();
     const ends = await threeAnsweringClients(server);
     ends[2]?.client.off("question");
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"], shouldAdvanceTime: true });
+    onTestFinished(() => void vi.useRealTimers());
+    // What a client sends behind its answers has come, and so have these.
+    const answered = ends.slice(0, 2).map(({ client, socket }) => {
+      client.on("all asked", () => client.emit("all answered"));
+      return nextEvent(socket, "all answered");
+    });
 
     const called = new Promise<Answer>((resolve) => {
       server.io
-        .timeout(1000)
+        .timeout(20_000)
         .emit("question", (error: Error | null, responses: unknown[]) => resolve({ error, responses }));
     });
-    const rejected: unknown = await server.io
-      .timeout(1000)
+    const failed = server.io
+      .timeout(20_000)
       .emitWithAck("question")
       .catch((reason: unknown) => reason);
+    server.io.emit("all asked");
+    await Promise.all(answered);
+    vi.advanceTimersByTime(20_000);
 
-    const answer = await called;
+    const [answer, rejected] = [await called, await failed];
     expect(answer.error?.message).toBe("operation has timed out");
     expect(answer.responses.toSorted()).toEqual(["client 0", "client 1"]);
     expect(rejected).toBeInstanceOf(Error);

@@ -151,7 +151,7 @@ interopSuite("disconnect reasons", ({ startServer }) => {
   });
 
   it("says `ping timeout` of a client that does not answer", async () => {
-    const server = await startServer({ pingInterval: 50, pingTimeout: 400 });
+    const server = await startServer({ pingInterval: 50, pingTimeout: 2000 });
     const { client, socket } = await connectPair(server);
     const left = nextEvent(socket, "disconnect");
     const gone = nextEvent(client, "disconnect");

@@ -1,6 +1,7 @@
 import { expect, it, vi } from "vitest";
 import { connectClient, connectPair, openClient, travels } from "../support/connect-client.js";
 import { eventsUntilFence } from "../support/events-until-fence.js";
+import { stopTimers } from "../support/fake-clock.js";
 import { interopSuite } from "../support/interop-suite.js";
 import type { InteropNamespace, InteropSocket } from "../support/interop-implementation.js";
 import { nextEvent } from "../support/next-event.js";
@@ -240,11 +241,15 @@ interopSuite("namespaces", ({ startServer }) => {
   });
 
   it("closes a connection that joins no namespace in time", async () => {
-    const server = await startServer({ connectTimeout: 200 });
+    stopTimers();
+    const server = await startServer({ connectTimeout: 10_000 });
     const client = openClient(server.url, { autoConnect: false });
 
+    const opened = nextEvent(client.io, "open");
     const closed = nextEvent(client.io, "close");
     client.io.open();
+    await opened;
+    vi.advanceTimersByTime(10_000);
 
     expect((await closed)[0]).toBe("transport close");
     expect(server.io.engine.clientsCount).toBe(0);

@@ -137,7 +137,7 @@ interopSuite("the web server below", ({ startServer, implementation, oursOnly })
   });
 
   it("survives a foreign upgrade that is reset before it is ended", async () => {
-    const server = await startServer({ destroyUpgradeTimeout: 30 });
+    const server = await startServer({ destroyUpgradeTimeout: 10_000 });
     const { socket, serverSide } = await upgradeForNobody(server);
 
     const closed = nextEvent(serverSide, "close");
@@ -148,7 +148,7 @@ interopSuite("the web server below", ({ startServer, implementation, oursOnly })
   });
 
   it("listens for errors of a foreign upgrade even if another listener might take it", async () => {
-    const server = await startServer({ destroyUpgradeTimeout: 10 });
+    const server = await startServer({ destroyUpgradeTimeout: 10_000 });
     server.webServer.on("upgrade", () => undefined);
 
     const { serverSide } = await upgradeForNobody(server);

@@ -249,7 +249,7 @@ interopSuite("the end of a polling session on the wire", ({ startServer }) => {
   });
 
   it("says `1` to a waiting poll when no pong came", async () => {
-    const server = await startServer({ pingInterval: 40, pingTimeout: 400 });
+    const server = await startServer({ pingInterval: 40, pingTimeout: 2000 });
     const { peer, session } = await openRawPolling(server);
     const closed = closedBy(session);
 

@@ -1,4 +1,5 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
+import { stopTimers } from "../support/fake-clock.js";
 import { interopSuite } from "../support/interop-suite.js";
 import { nextEvent } from "../support/next-event.js";
 import { openRawPolling, rawUpgrade, type RawPollingSession } from "../support/raw-session.js";
@@ -171,13 +172,15 @@ interopSuite("the upgrade on the wire", ({ startServer, oursOnly }) => {
   });
 
   it("gives up an upgrade that takes too long and stays on polling", async () => {
-    const server = await startServer({ upgradeTimeout: 400 });
+    stopTimers();
+    const server = await startServer({ upgradeTimeout: 10_000 });
     const { peer, session } = await openRawPolling(server);
     const probe = rawUpgrade(server, peer);
     await probe.opened();
     probe.send("2probe");
     await probe.next();
 
+    vi.advanceTimersByTime(10_000);
     await probe.closed;
 
     session.send("a");
@@ -237,14 +240,19 @@ interopSuite("the upgrade on the wire", ({ startServer, oursOnly }) => {
   });
 
   oursOnly("notices a pong that got lost around the upgrade", "there the session lives on for ever", async () => {
-    const server = await startServer({ pingInterval: 50, pingTimeout: 600 });
+    stopTimers();
+    const server = await startServer({ connectTimeout: 600_000 });
     const { peer, session } = await openRawPolling(server);
     const closed = nextEvent(session, "close");
+    vi.advanceTimersByTime(25_010);
     expect((await peer.poll()).body).toBe("2");
 
     const probe = rawUpgrade(server, peer);
     await probe.opened();
+    const done = nextEvent(session, "upgrade");
     probe.send("5");
+    await done;
+    vi.advanceTimersByTime(20_010);
 
     expect((await closed)[0]).toBe("ping timeout");
   });

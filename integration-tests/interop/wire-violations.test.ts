@@ -1,4 +1,5 @@
 import { expect, it, vi } from "vitest";
+import { stopTimers } from "../support/fake-clock.js";
 import { interopSuite } from "../support/interop-suite.js";
 import { nextEvent } from "../support/next-event.js";
 import { connectReply, joinRawPolling, joinRawWebSocket } from "../support/raw-namespace.js";
@@ -106,10 +107,12 @@ interopSuite("violations of the protocol on the wire", ({ startServer, oursOnly 
   });
 
   it("closes a connection that joins nothing in time", async () => {
-    const server = await startServer({ connectTimeout: 400 });
+    stopTimers();
+    const server = await startServer({ connectTimeout: 10_000 });
     const { peer } = await openRawWebSocket(server);
     peer.send("40/unknown");
     expect(await peer.next()).toBe('44/unknown,{"message":"Invalid namespace"}');
+    vi.advanceTimersByTime(10_000);
 
     expect(await peer.closed).toBe(1005);
   });
@@ -125,9 +128,13 @@ interopSuite("violations of the protocol on the wire", ({ startServer, oursOnly 
   });
 
   oursOnly("ends a connection that left its last namespace long ago", "there it stays open for ever", async () => {
-    const server = await startServer({ connectTimeout: 100 });
-    const { peer } = await joinRawWebSocket(server);
+    stopTimers();
+    const server = await startServer({ connectTimeout: 10_000 });
+    const { peer, socket } = await joinRawWebSocket(server);
+    const left = nextEvent(socket, "disconnect");
     peer.send("41");
+    await left;
+    vi.advanceTimersByTime(10_000);
     expect(await peer.closed).toBe(1005);
   });
 

@@ -83,7 +83,7 @@ interopSuite("websocket on the wire", ({ startServer }) => {
   });
 
   it("closes a connection without pongs", async () => {
-    const server = await startServer({ pingInterval: 30, pingTimeout: 300 });
+    const server = await startServer({ pingInterval: 30, pingTimeout: 2000 });
     const { peer, session } = await openRawWebSocket(server);
     const closed = closedBy(session);
 

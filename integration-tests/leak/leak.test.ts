@@ -24,7 +24,7 @@ beforeAll(async () => {
   before = await server.measure();
   await connectAndDisconnect(CYCLES);
   after = await server.measure();
-}, 120_000);
+});
 
 afterAll(() => server?.stop());
 

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import type { RawWebSocketPeer } from "@plugboard/testkit";
 import { connectClient, openClient } from "../support/connect-client.js";
+import { stopTimers } from "../support/fake-clock.js";
 import { nextEvent } from "../support/next-event.js";
 import { joinRawWebSocket } from "../support/raw-namespace.js";
 import { openRawWebSocket } from "../support/raw-session.js";
@@ -54,7 +55,7 @@ describe("maxPendingConnects", () => {
     waiting[0]?.();
     expect(await peer.next()).toMatch('40/n0,{"sid"');
     peer.send("40/n100,");
-    await vi.waitUntil(() => waiting.length === 101);
+    await vi.waitUntil(() => waiting.length === 101, 20_000);
   });
 });
 
@@ -118,9 +119,13 @@ describe("namespaces that were left", () => {
 
 describe("connectTimeout", () => {
   it("ends a connection that has left its last namespace for that long", async () => {
-    const server = await serve({ connectTimeout: 200 });
-    const { peer } = await joinRawWebSocket(server);
+    stopTimers();
+    const server = await serve({ connectTimeout: 10_000 });
+    const { peer, socket } = await joinRawWebSocket(server);
+    const left = nextEvent(socket, "disconnect");
     peer.send("41");
+    await left;
+    vi.advanceTimersByTime(10_000);
     expect(await peer.closed).toBe(1005);
   });
 });

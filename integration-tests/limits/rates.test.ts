@@ -1,10 +1,14 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ask, askRaw, requestBytes, UPGRADE_HEADERS } from "../support/abusive-client.js";
 import { connectClient } from "../support/connect-client.js";
 import { nextEvent } from "../support/next-event.js";
 import { enginePath } from "../support/raw-connection.js";
 import { joinRawPolling, joinRawWebSocket } from "../support/raw-namespace.js";
 import { serve } from "../support/serve.js";
+
+// However long the tests take, what they send comes in one window.
+beforeEach(() => void vi.useFakeTimers({ toFake: ["performance"] }));
+afterEach(() => void vi.useRealTimers());
 
 /** Limits are averages over so many seconds. */
 const HANDSHAKE_WINDOW = 10;

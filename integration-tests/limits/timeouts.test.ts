@@ -34,10 +34,10 @@ it("closes a connection that joins no namespace within 45 s", async () => {
 });
 
 /** The server cuts this connection when another second has passed, and not before. */
-async function expectCutInASecond({ socket }: RawConnection): Promise<void> {
-  const ended = once(socket, "end");
+async function expectCutInASecond(connection: RawConnection): Promise<void> {
+  const ended = connection.rest();
   vi.advanceTimersByTime(990);
-  expect(socket.readableEnded).toBe(false);
+  expect(connection.socket.readableEnded).toBe(false);
   vi.advanceTimersByTime(20);
   await ended;
 }
@@ -94,7 +94,7 @@ it("waits 30 s for the answer to the close frame of an orderly close, and then c
     const [socket] = server.io.sockets.sockets.values();
     socket?.conn.close();
     expect(await connection.nextText()).toBeUndefined();
-    const ended = once(connection.socket, "end");
+    const ended = connection.rest();
     vi.advanceTimersByTime(29_990);
     expect(connection.socket.readableEnded).toBe(false);
     vi.advanceTimersByTime(20);

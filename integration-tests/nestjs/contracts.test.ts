@@ -20,7 +20,7 @@ let parser: AsyncApiParser;
 beforeAll(async () => {
   await installLocked(fileURLToPath(new URL("../asyncapi/", import.meta.url)));
   parser = new (requirePeer("@asyncapi/parser") as { Parser: new () => AsyncApiParser }).Parser();
-}, 300_000);
+});
 
 describe.each(NEST_RUNS)("@WsEvent on Nest $version with $platform", ({ version, platform }) => {
   let app: NestProcess;

@@ -20,7 +20,7 @@ describe("examples/nestjs", () => {
   beforeAll(async () => {
     await installLocked(folder);
     await npm("run", "build");
-  }, 240_000);
+  });
 
   it.each(bothClients)("lets $name in with a token, and answers good and bad messages", async ({ open, connect }) => {
     const { url, stop } = await startExample("nestjs/dist/main.js");
@@ -44,7 +44,7 @@ describe("examples/nestjs", () => {
     expect((await lost)[0]).toBe("transport close");
   });
 
-  it("has a test of its own that passes without a port, and ends", async () => {
+  it("has a test of its own that passes without a port, and ends", { timeout: 120_000 }, async () => {
     expect((await npm("test")).stdout).toMatch(/# pass 2\n# fail 0/);
   });
 });

@@ -8,10 +8,7 @@ describe.each(NEST_RUNS)("gateways on Nest $version with $platform", ({ version,
   let app: NestProcess;
   beforeAll(async () => {
     await prepareNest(version);
-    app = await startNest(version, "gateways", {
-      PLATFORM: platform,
-      ADAPTER: platform === "fastify" ? "module" : "ours",
-    });
+    app = await startNest(version, "gateways", { PLATFORM: platform });
   });
   afterAll(async () => {
     expect(app.output()).not.toContain("unhandledRejection");
@@ -179,16 +176,13 @@ describe.each(NEST_RUNS)("gateways on Nest $version with $platform", ({ version,
       expect(await client.emitWithAck("room-too")).toBe("7");
     });
 
-    // Only the applications on Fastify import the module.
-    if (platform === "fastify") {
-      it("injects the server and namespaces where the module is imported", async () => {
-        const main = await connect(app.url);
-        const chat = await connect(`${app.url}/chat`, { auth: { token: "secret" } });
-        const told = Promise.all([nextEvent(main, "told"), nextEvent(chat, "told")]);
-        const client = await connect(`${app.url}/tell`);
-        expect(await client.emitWithAck("tell", "all")).toBe("/chat");
-        expect(await told).toEqual([["all"], ["all"]]);
-      });
-    }
+    it("injects the server and namespaces", async () => {
+      const main = await connect(app.url);
+      const chat = await connect(`${app.url}/chat`, { auth: { token: "secret" } });
+      const told = Promise.all([nextEvent(main, "told"), nextEvent(chat, "told")]);
+      const client = await connect(`${app.url}/tell`);
+      expect(await client.emitWithAck("tell", "all")).toBe("/chat");
+      expect(await told).toEqual([["all"], ["all"]]);
+    });
   });
 });

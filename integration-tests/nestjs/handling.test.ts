@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bothClients, type StockOrOurs } from "../support/both-clients.js";
 import { nextEvent } from "../support/next-event.js";
+import { quietPort } from "../support/quiet-port.js";
 import { clientsOn, NEST_RUNS, prepareNest, startNest, type NestProcess } from "./nest-app.js";
 
 const INTERNAL = { status: "error", code: "SIO_INTERNAL_ERROR", message: "Internal server error" };
@@ -23,7 +24,7 @@ describe.each(NEST_RUNS)("handling of events on Nest $version with $platform", (
   let reloadedUrl: string;
   beforeAll(async () => {
     await prepareNest(version);
-    app = await startNest(version, "handling", { PLATFORM: platform });
+    app = await startNest(version, "handling", { PLATFORM: platform, OWN_PORT: String(await quietPort()) });
     [, limitedUrl = "", reloadedUrl = ""] = /limited (\S+) reloaded (\S+)/.exec(app.output()) ?? [];
   });
   afterAll(async () => {

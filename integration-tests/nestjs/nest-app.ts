@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, rename, symlink, writeFile } from "node:fs/pr
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
+import { vi } from "vitest";
 import { bothClients, type StockOrOurs } from "../support/both-clients.js";
 import { installLocked } from "../support/install-locked.js";
 
@@ -29,6 +30,15 @@ export const NEST_RUNS: readonly NestRun[] = NEST_VERSIONS.flatMap((version) =>
 export function clientsOn({ version }: NestRun): readonly StockOrOurs[] {
   return version === "12" ? bothClients : bothClients.slice(0, 1);
 }
+
+// Hooks call `prepareNest`: where nothing is installed yet, that takes as long as an installation may. And some tests start
+// programs of their own, each of which takes ten seconds on a very busy machine.
+vi.setConfig({ hookTimeout: 300_000, testTimeout: 90_000 });
+
+/** The same, with each client that it is tested with. */
+export const NEST_CLIENT_RUNS: readonly (NestRun & StockOrOurs)[] = NEST_RUNS.flatMap((run) =>
+  clientsOn(run).map((client) => ({ ...run, ...client })),
+);
 
 /** What our package imports, and tests of users. */
 const LINKED = ["server", "contract", "session", "auth", "rate-limit", "testing"];

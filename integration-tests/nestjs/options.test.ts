@@ -1,18 +1,21 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bothClients, type StockOrOurs } from "../support/both-clients.js";
+import { once } from "node:events";
+import { createConnection } from "node:net";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { nextEvent } from "../support/next-event.js";
-import { NEST_RUNS, prepareNest, startNest, type NestProcess } from "./nest-app.js";
+import { quietPort } from "../support/quiet-port.js";
+import { NEST_CLIENT_RUNS, prepareNest, startNest, type NestProcess } from "./nest-app.js";
 
-const [{ connect, open }] = bothClients as [StockOrOurs];
-
+/** How long numbers may take of which nobody tells, in milliseconds. */
+const PATIENCE_MS = 20_000;
 const INTERNAL = { status: "error", code: "SIO_INTERNAL_ERROR", message: "Internal server error" };
 const NOT_LIKE_THAT = { status: "error", code: "SIO_EVENT_ERROR", message: "not like that" };
 
-describe.each(NEST_RUNS)("options on Nest $version with $platform", ({ version, platform }) => {
+describe.each(NEST_CLIENT_RUNS)("options on Nest $version with $platform for $name", (run) => {
+  const { version, platform, connect, open } = run;
   let app: NestProcess;
   beforeAll(async () => {
     await prepareNest(version);
-    app = await startNest(version, "options", { PLATFORM: platform });
+    app = await startNest(version, "options", { PLATFORM: platform, OWN_PORT: String(await quietPort()) });
   });
   afterAll(async () => {
     expect(app.output()).not.toContain("unhandledRejection");
@@ -128,10 +131,34 @@ describe.each(NEST_RUNS)("options on Nest $version with $platform", ({ version, 
     expect(await client.emitWithAck("data")).toEqual({ patterns: ["$connect"], isConnected: true });
   });
 
+  it("lets pages of those origins in that the option cors names, whatever enableCors says of others", async () => {
+    const poll = `${at("cors")}/socket.io/?EIO=4&transport=polling`;
+    const allowed = (answer: Response): unknown => answer.headers.get("access-control-allow-origin");
+    const handshake = await fetch(poll, { headers: { origin: "http://sockets.example" } });
+    const { sid } = JSON.parse((await handshake.text()).slice(1)) as { sid: string };
+    const later = await fetch(`${poll}&sid=${sid}`, { method: "POST", body: "40" });
+    expect([allowed(handshake), allowed(later)]).toEqual(["http://sockets.example", "http://sockets.example"]);
+    expect(handshake.headers.has("access-control-allow-credentials")).toBe(false);
+    expect(handshake.headers.get("vary")).toMatch(/origin/i);
+  });
+
   it("serves a gateway on a port of its own, beside those of the application", async () => {
     expect(await ask("own-port", "echo", 1)).toBe(1);
     const client = await connect(at("own-port-itself"), { path: "/own" });
     expect(await client.emitWithAck("echo", 2)).toBe(2);
+  });
+
+  it("serves the server that an adapter's createIOServer makes, with what it sets there", async () => {
+    const headers = { origin: "https://web.example" };
+    const { headers: answered } = await fetch(`${at("recipe")}/socket.io/?EIO=4&transport=polling`, { headers });
+    expect([answered.get("access-control-allow-origin"), answered.get("x-recipe")]).toEqual([headers.origin, "yes"]);
+    expect(await ask("recipe", "echo", 1)).toBe(1);
+    const rooms = await connect(`${at("recipe")}/rooms`);
+    expect(await rooms.emitWithAck("adapter")).toBe("ConnectedAdapter");
+    const refused = open(at("recipe"), { auth: { refused: true } });
+    expect(await nextEvent(refused, "connect_error")).toEqual([
+      expect.objectContaining({ message: "refused by the recipe" }),
+    ]);
   });
 
   it("closes the transport of a client that Nest wants closed, so that it comes back", async () => {
@@ -167,24 +194,21 @@ describe.each(NEST_RUNS)("options on Nest $version with $platform", ({ version, 
     expect(await (await fetch(`${at("consumer")}/other`)).text()).toBe("a page");
   });
 
-  // Before, Nest makes one instance and calls it without its dependencies.
-  if (version === "12") {
-    it("awaits handleConnection of a gateway of which Nest makes an instance for each socket", async () => {
-      const client = open(at("scoped"));
-      const answer = await client.timeout(5000).emitWithAck("state");
-      expect(answer).toEqual({ state: "connected", id: client.id });
-    });
+  it("awaits handleConnection of a gateway of which Nest makes an instance for each socket", async () => {
+    const client = open(at("scoped"));
+    const answer = await client.timeout(5000).emitWithAck("state");
+    expect(answer).toEqual({ state: "connected", id: client.id });
+  });
 
-    it.each([
-      [{ fail: true }, NOT_LIKE_THAT.code],
-      [{ broken: true }, INTERNAL.code],
-    ])("tells a client why its instance could not be made or has refused it: %j", async (auth, code) => {
-      const client = open(at("scoped"), { auth });
-      const disconnected = nextEvent(client, "disconnect");
-      expect(await nextEvent(client, "exception")).toMatchObject([{ code }]);
-      expect((await disconnected)[0]).toBe("io server disconnect");
-    });
-  }
+  it.each([
+    [{ fail: true }, NOT_LIKE_THAT.code],
+    [{ broken: true }, INTERNAL.code],
+  ])("tells a client why its instance could not be made or has refused it: %j", async (auth, code) => {
+    const client = open(at("scoped"), { auth });
+    const disconnected = nextEvent(client, "disconnect");
+    expect(await nextEvent(client, "exception")).toMatchObject([{ code }]);
+    expect((await disconnected)[0]).toBe("io server disconnect");
+  });
 
   // Express listens at one of the two alone; Fastify has a second server for the other one.
   const addresses = platform === "fastify" ? ["127.0.0.1", "[::1]"] : ["127.0.0.1"];
@@ -195,12 +219,90 @@ describe.each(NEST_RUNS)("options on Nest $version with $platform", ({ version, 
     }
   });
 
+  it("counts connections, refusals, events, acknowledgements, failures and why sockets leave", async () => {
+    const counts = async (): Promise<object> => (await (await fetch(`${app.url}/counts`)).json()) as object;
+    const nothing = {
+      connections: 0,
+      sockets: 0,
+      connectionsTotal: 0,
+      socketsTotal: 0,
+      refusedHandshakes: 0,
+      refusedSockets: 0,
+      events: 0,
+      acks: 0,
+      errors: 0,
+      disconnects: {},
+    };
+    expect(await counts()).toEqual(nothing);
+    expect((await fetch(`${app.url}/socket.io/?EIO=4&transport=none`)).status).toBe(400);
+    await nextEvent(open(`${app.url}/counted`), "connect_error");
+    const options = { auth: { token: "secret" } };
+    const one = await connect(`${app.url}/counted`, options);
+    const other = await connect(`${app.url}/counted`, options);
+    one.emit("echo", "unacknowledged");
+    expect(await one.emitWithAck("echo", 1)).toBe(1);
+    expect(await one.emitWithAck("fail")).toMatchObject(NOT_LIKE_THAT);
+    const past = { connectionsTotal: 3, socketsTotal: 2, refusedHandshakes: 1, refusedSockets: 1 };
+    const handled = { events: 3, acks: 2, errors: 1 };
+    await vi.waitFor(
+      async () => expect(await counts()).toEqual({ ...nothing, ...past, ...handled, connections: 2, sockets: 2 }),
+      PATIENCE_MS,
+    );
+    one.disconnect();
+    other.io.engine.close();
+    const disconnects = { "client namespace disconnect": 1, "transport close": 1 };
+    await vi.waitFor(
+      async () => expect(await counts()).toMatchObject({ connections: 0, sockets: 0, disconnects, ...past }),
+      PATIENCE_MS,
+    );
+  });
+
+  it.each(["polling", "websocket"] as const)("shows the whole URL of the request by %s", async (transport) => {
+    const client = await connect(at("default"), { transports: [transport] });
+    expect(await client.emitWithAck("url")).toEqual(["/socket.io/", "/socket.io/"]);
+  });
+
   it("serves gateways of a hybrid application until it closes", async () => {
     expect(await ask("hybrid", "double", 21)).toBe(42);
     expect(app.output()).toContain("hybrid serves false");
   });
 
+  it("hands out events while handleConnection goes on with awaitConnection: false", async () => {
+    expect(await ask("no-await", "echo", 1)).toBe(1);
+  });
+
   it("serves nothing in preview mode", () => {
     expect(app.output()).toContain("preview serves false");
+  });
+
+  it("tells the graph of the application which events gateways handle", async () => {
+    expect(await ask("snapshot", "echo", 1)).toBe(1);
+    const client = await connect(`${at("snapshot")}/scoped`);
+    expect(await client.emitWithAck("scoped echo", 2)).toBe(2);
+    const graph = /^graph (.*)$/m.exec(app.output())?.[1] ?? "{}";
+    const entrypoints = Object.values(JSON.parse(graph) as Record<string, object[]>).flat();
+    for (const [className, message] of [
+      ["EventGateway", "echo"],
+      ["ScopedEchoGateway", "scoped echo"],
+    ]) {
+      const metadata = { port: 0, key: message, message };
+      const entrypoint = { type: "websocket", methodName: "echo", className, metadata };
+      expect(entrypoints).toContainEqual(expect.objectContaining(entrypoint));
+    }
+  });
+
+  it("ends with forceCloseConnections, and waits for handleDisconnect", async () => {
+    const clients = await Promise.all(
+      (["polling", "websocket"] as const).map((transport) => connect(at("forced"), { transports: [transport] })),
+    );
+    const reasons = clients.map((client) => nextEvent(client, "disconnect"));
+    const idle = createConnection(Number(new URL(at("forced")).port), "127.0.0.1").on("error", () => {});
+    const idleIsOver = new Promise((resolve) => idle.once("close", resolve));
+    await once(idle, "connect");
+    clients[0]?.emit("close");
+    await app.printed("forced application is closed");
+    expect(app.output()).toMatch(/(forced handleDisconnect ends\n){2}forced application is closed/);
+    for (const reason of reasons) expect((await reason)[0]).toMatch(/^transport (close|error)$/);
+    await idleIsOver;
   });
 });

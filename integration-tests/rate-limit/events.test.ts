@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { limitEvents, rateLimit, type Limiter } from "@plugboard/rate-limit";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Socket } from "@plugboard/server";
 import { nextEvent } from "../support/next-event.js";
 import { bothClients } from "../support/both-clients.js";
@@ -43,6 +43,8 @@ function record(socket: Socket): Promise<unknown[]> {
   });
 }
 
+afterEach(() => void vi.useRealTimers());
+
 const heardRefusal = { code: refused.code, data: refused.data };
 
 describe.each(bothClients)("limitEvents, with $name", (client) => {
@@ -66,13 +68,14 @@ describe.each(bothClients)("limitEvents, with $name", (client) => {
   });
 
   it("lets events through again when the window is over", async () => {
-    const { io, url } = await serveLimited();
-    limitEvents(io, { points: 1, duration: 0.2 });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
+    const { io, url } = await serveLimited({ pingInterval: 3_600_000 });
+    limitEvents(io, { points: 1, duration: 60 });
     io.on("connection", (socket) => socket.on("say", (value, ack) => ack(value)));
     const ada = await client.connect(url);
     expect(await ada.emitWithAck("say", 1)).toBe(1);
     const { data } = (await ada.emitWithAck("say", 2)) as typeof refused;
-    await delay(data.retryAfterMs + 5);
+    vi.advanceTimersByTime(data.retryAfterMs);
     expect(await ada.emitWithAck("say", 3)).toBe(3);
   });
 

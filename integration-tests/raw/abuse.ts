@@ -21,7 +21,7 @@ const COMMON: AbusedServerOptions["io"] = { maxHttpBufferSize: 10_000, maxHandsh
 export const SERVERS = {
   patient: { http: {}, io: COMMON },
   unjoined: { http: {}, io: { ...COMMON, connectTimeout: 500 } },
-  unanswered: { http: {}, io: { ...COMMON, pingInterval: 800, pingTimeout: 400 } },
-  notUpgraded: { http: {}, io: { ...COMMON, cors: {}, upgradeTimeout: 300, destroyUpgradeTimeout: 100 } },
-  unread: { http: { headersTimeout: 400, requestTimeout: 500, connectionsCheckingInterval: 50 }, io: COMMON },
+  unanswered: { http: {}, io: { ...COMMON, pingInterval: 800, pingTimeout: 1200 } },
+  notUpgraded: { http: {}, io: { ...COMMON, cors: {}, upgradeTimeout: 1500, destroyUpgradeTimeout: 100 } },
+  unread: { http: { headersTimeout: 1000, requestTimeout: 1200, connectionsCheckingInterval: 50 }, io: COMMON },
 } as const satisfies Record<string, AbusedServerOptions>;

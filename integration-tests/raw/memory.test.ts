@@ -8,7 +8,7 @@ const WARM_UP_ROUNDS = 10;
 const ROUNDS = 100;
 /** So many at a time: abuses of the patient server keep the processor busy, the others wait most of the time. */
 const BUSY_LANES = 10;
-const WAITING_LANES = 50;
+const WAITING_LANES = 80;
 /** Of the heap, which breathes: 80 bytes for each abuse. */
 const TOLERANCE_BYTES = 2_000_000;
 /** The last ones of their kind may still be referred to from somewhere; one of each abuse would be as many as rounds. */

@@ -5,7 +5,7 @@ import { joinRawPolling, joinRawWebSocket } from "../support/raw-namespace.js";
 import { serve } from "../support/serve.js";
 
 /** What quadratic work on a million bytes would exceed many times over. */
-const LINEAR_MS = 2000;
+const LINEAR_MS = 15_000;
 
 it("CVE-2020-36049: packets of a million digits or of one long name are read in linear time", async () => {
   const server = await serve();

@@ -1,6 +1,7 @@
 import { Server } from "@plugboard/server";
 import { afterEach, expect, it, vi } from "vitest";
 import { connectClient } from "../support/connect-client.js";
+import { stopTimers } from "../support/fake-clock.js";
 import type { ListeningServer } from "../support/listening-server.js";
 import { nextEvent } from "../support/next-event.js";
 import { joinRawWebSocket } from "../support/raw-namespace.js";
@@ -157,9 +158,13 @@ it("gap: dynamic namespaces per pattern: names beyond the limit are refused", as
 });
 
 it("gap: connection idle after leaving all namespaces: it is closed as if it had joined none", async () => {
-  const server = await serve({ connectTimeout: 200 });
-  const { peer } = await joinRawWebSocket(server);
+  stopTimers();
+  const server = await serve({ connectTimeout: 10_000 });
+  const { peer, socket } = await joinRawWebSocket(server);
+  const left = nextEvent(socket, "disconnect");
   peer.send("41");
+  await left;
+  vi.advanceTimersByTime(10_000);
   expect(await peer.closed).toBe(1005);
   expect(server.io.engine.clientsCount).toBe(0);
 });

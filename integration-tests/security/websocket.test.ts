@@ -7,7 +7,7 @@ import { enginePath } from "../support/raw-connection.js";
 import { joinRawWebSocket } from "../support/raw-namespace.js";
 import { serve } from "../support/serve.js";
 
-const LINEAR_MS = 2000;
+const LINEAR_MS = 15_000;
 const MAX_FRAGMENTS = 16_384;
 
 it("CVE-2024-37890: an upgrade whose headers are cut off by the header limit is refused", async () => {

@@ -2,9 +2,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import session from "express-session";
-import { Server as PublishedServer } from "socket.io";
+import { Server as PublishedServer, type Socket as PublishedSocket } from "socket.io";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { nextEvent } from "../support/next-event.js";
+import { whenWritable } from "../support/when-writable.js";
 import { clientKinds, loggedIn, type ClientKind } from "./browser.js";
 import { answer, expressSession, routes, startApp, type AppRequest, type Handler } from "./session-app.js";
 
@@ -46,22 +47,20 @@ async function startPlainRecipe(
   return { io, url: `http://127.0.0.1:${(http.address() as AddressInfo).port}` };
 }
 
-/** Puts something into the cart while a poll waits, then lets the poll end. */
-async function fillCartDuringPoll(server: { io: { emit(event: string): unknown }; url: string }, client: ClientKind) {
+/** Puts something into the cart when a poll waits, which has loaded the session by then, and ends the poll. */
+async function fillCartDuringPoll(
+  server: { io: object & { emit(event: string): unknown }; url: string },
+  client: ClientKind,
+) {
   const browser = await loggedIn(server.url);
+  const connected = nextEvent<[Pick<PublishedSocket, "conn">]>(server.io, "connection");
   const socket = await browser.connect(client);
-  // Twice: the second poll has begun when the answer of the first is there.
-  for (const event of ["settle", "settle"]) {
-    const heard = nextEvent(socket, event);
-    server.io.emit(event);
-    await heard;
-  }
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await whenWritable((await connected)[0].conn);
   expect(await browser.post("/cart")).toEqual(["a book"]);
   const heard = nextEvent(socket, "news");
   server.io.emit("news");
+  // express-session holds the end of an answer back until it has saved.
   await heard;
-  await new Promise((resolve) => setTimeout(resolve, 50));
   return browser.get("/data");
 }
 

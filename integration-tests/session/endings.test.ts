@@ -1,5 +1,5 @@
 import session from "express-session";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { nextEvent } from "../support/next-event.js";
 import { clientKinds, loggedIn, stockOverWebSocket } from "./browser.js";
 import { answer, startApp, type App, type AppSetup } from "./session-app.js";
@@ -22,6 +22,12 @@ async function startWitness(setup: AppSetup): Promise<App & { log: string[] }> {
         req.session.cookie.expires = new Date(Date.now() - 1_000);
         req.session.cookie.originalMaxAge = -1_000;
         answer(res, "expired");
+      },
+      "POST /expire-soon": (req, res) => {
+        // A change of the data, so that the store is told of the cookie too.
+        req.session.n = -1;
+        req.session.cookie.maxAge = 500;
+        answer(res, "soon");
       },
     },
   });
@@ -67,15 +73,12 @@ describe.each(storeKinds)("the end of a session with $name", (kind) => {
   });
 
   it("by its time ends its sockets", async () => {
-    const setup = {
-      store: await service.open(),
-      session: { cookie: { maxAge: 1_100 } },
-      sessions: { touchEveryMs: 0 },
-    };
-    const app = await startWitness(setup);
+    const app = await startWitness({ store: await service.open(), sessions: { touchEveryMs: 0 } });
     const browser = await loggedIn(app.url);
     const socket = await browser.connect(stockOverWebSocket);
-    await nextEvent(socket, "disconnect");
+    const gone = nextEvent(socket, "disconnect");
+    await browser.post("/expire-soon");
+    await gone;
     expect(app.log).toEqual(["ended: expired, connected", "forced server close: session expired"]);
   });
 
@@ -95,6 +98,8 @@ describe.each(storeKinds)("the end of a session with $name", (kind) => {
 });
 
 describe("what ends with a session", () => {
+  afterEach(() => void vi.useRealTimers());
+
   it("is no socket that was refused: a client that asks again and again collects none", async () => {
     const app = await startApp({ store: new session.MemoryStore() });
     const asked: string[] = [];
@@ -177,17 +182,21 @@ describe("what ends with a session", () => {
   });
 
   it("lasts as long as its sockets have something to say", async () => {
-    // Long enough for a machine that stalls for a second.
-    const maxAge = 2000;
-    const app = await startWitness({ store: new session.MemoryStore(), session: { cookie: { maxAge } } });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"], shouldAdvanceTime: true });
+    const maxAge = 60_000;
+    const setup = { store: new session.MemoryStore(), session: { cookie: { maxAge } } };
+    const app = await startWitness({ ...setup, io: { pingInterval: 10 * maxAge } });
     const browser = await loggedIn(app.url);
     const socket = await browser.connect(stockOverWebSocket);
-    const until = performance.now() + 1.5 * maxAge;
-    while (performance.now() < until) {
-      expect(await socket.emitWithAck("whoami")).toEqual({ user: "ada", exists: true });
-      await new Promise((resolve) => setTimeout(resolve, 50));
+    const gone = nextEvent(socket, "disconnect");
+    for (let n = 0; n < 4; n++) {
+      vi.advanceTimersByTime(0.6 * maxAge);
+      // Twice: the store has heard of the first when the second is answered.
+      for (let asked = 0; asked < 2; asked++)
+        expect(await socket.emitWithAck("whoami")).toEqual({ user: "ada", exists: true });
     }
-    await nextEvent(socket, "disconnect");
+    vi.advanceTimersByTime(maxAge);
+    await gone;
     expect(app.log[0]).toBe("ended: expired, connected");
   });
 

@@ -1,6 +1,6 @@
 import { request as httpRequest } from "node:http";
 import session from "express-session";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { nextEvent } from "../support/next-event.js";
 import { loggedIn, stockOverWebSocket, type Browser } from "./browser.js";
 import { answer, startApp, type App, type Handler } from "./session-app.js";
@@ -25,6 +25,11 @@ function deferred<T>() {
   const promise = new Promise<T>((done) => (resolve = done));
   return { promise, resolve };
 }
+
+/** So that a turn takes too long when the test says so, and not when the machine is busy. */
+const TURN_TIMEOUT_MS = 60_000;
+const stopTime = (): void => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+afterEach(() => void vi.useRealTimers());
 
 const increment = (app: App, browser: Browser): Promise<unknown> =>
   app.sessions.update(idOf(browser), (data) => void (data.n = (data.n ?? 0) + 1));
@@ -88,17 +93,20 @@ describe("a request that changes its session", () => {
   });
 
   it("that never ends loses its turn in time", async () => {
+    const began = deferred<void>();
     const app = await startApp({
       store: new session.MemoryStore(),
-      routes: { "POST /never": () => {} },
-      sessions: { turnTimeoutMs: 50 },
+      routes: { "POST /never": () => began.resolve() },
+      sessions: { turnTimeoutMs: TURN_TIMEOUT_MS },
     });
     const browser = await loggedIn(app.url);
-    const never = new Promise<void>((resolve) => app.http.once("request", () => resolve()));
+    stopTime();
     const abort = new AbortController();
     const posted = browser.fetch("POST", "/never", { signal: abort.signal }).catch(() => {});
-    await never;
-    expect(await increment(app, browser)).toMatchObject({ n: 1 });
+    await began.promise;
+    const changed = increment(app, browser);
+    vi.advanceTimersByTime(TURN_TIMEOUT_MS);
+    expect(await changed).toMatchObject({ n: 1 });
     abort.abort();
     await posted;
   });
@@ -143,8 +151,9 @@ describe("a request that changes its session", () => {
     const browser = await loggedIn(app.url);
     const slow = httpRequest(`${app.url}/body`, { method: "POST", headers: { cookie: browser.cookie as string } });
     const responded = new Promise((resolve) => slow.once("response", resolve));
+    const arrived = nextEvent(app.http, "request");
     slow.write("gra");
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await arrived;
     slow.end("ce");
     await responded;
     expect(await browser.get("/data")).toEqual({ user: "grace", n: 0 });
@@ -172,13 +181,17 @@ describe("a request that changes its session", () => {
 
 describe("a change", () => {
   it("that never ends is given up in time, and saves nothing when it ends later", async () => {
-    const app = await startApp({ store: new session.MemoryStore(), sessions: { turnTimeoutMs: 50 } });
+    const app = await startApp({ store: new session.MemoryStore(), sessions: { turnTimeoutMs: TURN_TIMEOUT_MS } });
     const browser = await loggedIn(app.url);
-    const late = deferred<void>();
+    stopTime();
+    const [begun, late] = [deferred<void>(), deferred<void>()];
     const overdue = app.sessions.update(idOf(browser), async (data) => {
+      begun.resolve();
       await late.promise;
       data.n = 1_000;
     });
+    await begun.promise;
+    vi.advanceTimersByTime(TURN_TIMEOUT_MS);
     await expect(overdue).rejects.toMatchObject({ name: "EventError", code: "SIO_SESSION_TIMEOUT" });
     expect(await increment(app, browser)).toMatchObject({ n: 1 });
     late.resolve();

@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import session from "express-session";
+import { beforeAll } from "vitest";
 import { startRedis } from "../adapters/redis-process.js";
 import { installLocked } from "../support/install-locked.js";
 import { startPostgres } from "./postgres-process.js";
@@ -27,9 +28,11 @@ interface RedisClient {
   on(event: "error", listener: () => void): unknown;
 }
 
-/** Modules of `peers`, which have no types here. */
+// In no test: no time that one may take is enough for an installation on a slow machine.
+beforeAll(() => installLocked(peers));
+
+/** Modules of `peers`, which have no types here. For tests and hooks: what loads this file installs them first. */
 export async function loadPeer(name: string): Promise<unknown> {
-  await installLocked(peers);
   return requirePeer(name) as unknown;
 }
 

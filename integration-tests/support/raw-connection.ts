@@ -92,11 +92,15 @@ export class RawConnection {
     return this.nextAnswer();
   }
 
-  /** Asks for a WebSocket; resolves with the status of the answer, which is 101 when there is one. */
-  async upgrade(path: string): Promise<number> {
+  /**
+   * Asks for a WebSocket; resolves with the status of the answer, which is 101 when there is one.
+   *
+   * @param fields - header fields more, each with its line end
+   */
+  async upgrade(path: string, fields = ""): Promise<number> {
     this.write(
       `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
-        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
+        `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n${fields}\r\n`,
     );
     return this.upgraded();
   }

@@ -1,6 +1,6 @@
 import { expect, it, vi } from "vitest";
 import { clientOnlySuite, clientSuite } from "../support/client-suite.js";
-import { happens, millisecondsUntil, stopTimers } from "../support/fake-clock.js";
+import { happens, millisecondsUntil, stopTimers } from "../../support/fake-clock.js";
 import { recorded } from "../support/observe.js";
 import { refusingUrl } from "../support/unreachable.js";
 

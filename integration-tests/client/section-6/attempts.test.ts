@@ -1,7 +1,7 @@
 import { expect, it, vi } from "vitest";
 import { nextEvent } from "../../support/next-event.js";
 import { clientOnlySuite, clientSuite } from "../support/client-suite.js";
-import { happens, millisecondsUntil, stopTimers } from "../support/fake-clock.js";
+import { happens, millisecondsUntil, stopTimers } from "../../support/fake-clock.js";
 import { recorded, turns } from "../support/observe.js";
 import { refusingUrl } from "../support/unreachable.js";
 

@@ -2,7 +2,7 @@ import { expect, it, onTestFinished, vi } from "vitest";
 import { nextEvent } from "../../support/next-event.js";
 import type { Engine } from "../support/clients.js";
 import { clientOnlySuite, clientSuite, singleTransports, travels } from "../support/client-suite.js";
-import { stopTimers } from "../support/fake-clock.js";
+import { stopTimers } from "../../support/fake-clock.js";
 import { impatient, recorded, recordedNames } from "../support/observe.js";
 import { refusingUrl } from "../support/unreachable.js";
 

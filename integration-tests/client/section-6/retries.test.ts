@@ -2,7 +2,7 @@ import { expect, it, vi } from "vitest";
 import type { InteropSocket } from "../../support/interop-implementation.js";
 import { nextEvent } from "../../support/next-event.js";
 import { clientSuite } from "../support/client-suite.js";
-import { happens, stopTimers } from "../support/fake-clock.js";
+import { happens, stopTimers } from "../../support/fake-clock.js";
 import { impatient, messagesAtServer } from "../support/observe.js";
 
 type Reply = (...answer: unknown[]) => void;

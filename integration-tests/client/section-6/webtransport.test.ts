@@ -5,7 +5,7 @@ import type { ListeningServer } from "../../support/listening-server.js";
 import { nextEvent } from "../../support/next-event.js";
 import type { ClientImplementation } from "../support/clients.js";
 import { clientOnlySuite } from "../support/client-suite.js";
-import { happens, stopTimers } from "../support/fake-clock.js";
+import { happens, stopTimers } from "../../support/fake-clock.js";
 
 /** What the published server does with sessions of HTTP/3, which Node has not. */
 interface WebTransportServer {

@@ -1,14 +1,11 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { onTestFinished } from "vitest";
+import { quietPort } from "../../support/quiet-port.js";
 
 /** Resolves with the URL of a port at which nobody listens: connections are refused. */
 export async function refusingUrl(): Promise<string> {
-  const server = createServer();
-  const url = await listenOn(server);
-  server.close();
-  await once(server, "close");
-  return url;
+  return `http://127.0.0.1:${await quietPort()}`;
 }
 
 /**

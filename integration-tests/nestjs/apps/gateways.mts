@@ -1,5 +1,5 @@
 /* oxlint-disable typescript/no-explicit-any -- stands for the program of a user, which is compiled without being checked */
-// Gateways as programs for @nestjs/platform-socket.io have them, and what only @plugboard/nestjs knows. ADAPTER: ours, module or anchor.
+// Gateways as programs for @nestjs/platform-socket.io have them, and what only @plugboard/nestjs knows.
 import "reflect-metadata";
 import {
   BadRequestException,
@@ -26,24 +26,25 @@ import {
   WebSocketServer,
   WsException,
 } from "@nestjs/websockets";
+import {
+  Ack,
+  InjectNamespace,
+  InjectServer,
+  MessageArg,
+  SocketIoModule,
+  SocketMiddleware,
+  UseConnectionGuards,
+  WsData,
+  WsEventName,
+  WsParam,
+  WsUser,
+} from "@plugboard/nestjs";
 import { IsString, MaxLength } from "class-validator";
 import { from, map, of } from "rxjs";
 import * as z from "zod";
 import { createPlatform, listen } from "./platform.mjs";
 
-const { PLATFORM = "express", ADAPTER = "ours" } = process.env;
-const plugboard = ADAPTER === "anchor" ? await import("./no-plugboard.mjs") : await import("@plugboard/nestjs");
-const {
-  Ack,
-  InjectNamespace,
-  InjectServer,
-  MessageArg,
-  SocketMiddleware,
-  UseConnectionGuards,
-  WsEventName,
-  WsParam,
-  WsUser,
-} = plugboard;
+const { PLATFORM = "express" } = process.env;
 
 class SendDto {
   @IsString()
@@ -226,9 +227,10 @@ class ChatGateway {
   @SubscribeMessage("who") who(
     @WsUser() user: unknown,
     @WsUser("name") name: string,
-    @ConnectedSocket() { data }: any,
+    @WsData("stamp") stamp: string,
+    @WsData() { pattern }: any,
   ) {
-    return { user, name, stamp: data.stamp, pattern: data.pattern, nsp: this.nsp.name };
+    return { user, name, stamp, pattern, nsp: this.nsp.name };
   }
 }
 
@@ -320,25 +322,24 @@ class TellGateway {
   }
 }
 
-const ordinary = [MainGateway, SlowGateway, ThrowingGateway];
-const own = [SecondGateway, ChatGateway, FilteredGateway, RoomGateway, RoomTooGateway];
-const { ACKS, ERRORS, OBSERVABLE, CAUSE } = process.env;
-const options = {
-  acks: ACKS === "compat" ? "compat" : { errors: ERRORS, observable: OBSERVABLE },
-  includeCause: CAUSE === "yes",
-  maxWaitingEvents: 20,
-};
-
 @Module({
-  imports: ADAPTER === "module" ? [plugboard.SocketIoModule.forRootAsync({ useFactory: async () => options })] : [],
-  providers:
-    ADAPTER === "anchor"
-      ? [...ordinary, Users]
-      : [...ordinary, ...own, Users, ...(ADAPTER === "module" ? [Everywhere, TellGateway] : [])],
+  imports: [SocketIoModule.forRootAsync({ useFactory: async () => ({ maxWaitingEvents: 20 }) })],
+  providers: [
+    MainGateway,
+    SlowGateway,
+    ThrowingGateway,
+    SecondGateway,
+    ChatGateway,
+    FilteredGateway,
+    RoomGateway,
+    RoomTooGateway,
+    TellGateway,
+    Everywhere,
+    Users,
+  ],
 })
 class AppModule {}
 
 const app: any = await NestFactory.create(AppModule, await createPlatform(PLATFORM), { logger: ["error"] });
-if (ADAPTER === "ours") app.useWebSocketAdapter(new plugboard.SocketIoAdapter(app, options));
 process.on("unhandledRejection", () => console.log("unhandledRejection"));
 await listen(app);

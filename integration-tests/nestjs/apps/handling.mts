@@ -1,7 +1,6 @@
 /* oxlint-disable typescript/no-explicit-any -- stands for the program of a user, which is compiled without being checked */
 // How events are handled: deadlines, turns, limits, filters that answer, the socket at work. Several applications in one process.
 import "reflect-metadata";
-import { createServer } from "node:net";
 import {
   Catch,
   Controller,
@@ -32,7 +31,7 @@ import {
   WsRoom,
 } from "@plugboard/nestjs";
 import { WsThrottlerGuard } from "@plugboard/nestjs/throttler";
-import { listen } from "./platform.mjs";
+import { listen, urlOf } from "./platform.mjs";
 
 const { PLATFORM = "express" } = process.env;
 
@@ -58,6 +57,8 @@ class OutOfStock extends Error {
 @Catch(OutOfStock)
 class StockFilter extends AckExceptionFilter<OutOfStock> {
   async answer({ sku }: OutOfStock, { event, wantsAck }: any) {
+    // As one that asks a database.
+    await new Promise((resolve) => setImmediate(resolve));
     if (sku === "broken") throw new Error("a secret of the filter");
     return { code: "OUT_OF_STOCK", sku, event, wantsAck };
   }
@@ -395,19 +396,13 @@ function reloadedModule(port: number, generation: number) {
 
 const start = async (module: unknown): Promise<any> =>
   NestFactory.create(module as any, (await trustingPlatform()) as any, { logger: ["error"] });
-const urlOf = (app: any): string => `http://127.0.0.1:${app.getHttpServer().address().port}`;
 
 process.on("unhandledRejection", () => console.log("unhandledRejection"));
 
 const limited = await start(LimitedModule);
 await limited.listen(0, "127.0.0.1");
 
-const port = await new Promise<number>((resolve) => {
-  const probe = createServer().listen(0, "127.0.0.1", () => {
-    const { port } = probe.address() as any;
-    probe.close(() => resolve(port));
-  });
-});
+const port = Number(process.env["OWN_PORT"]);
 const served = async () => {
   const response = await fetch(`http://127.0.0.1:${port}/socket.io/?EIO=4&transport=polling`).catch(() => undefined);
   return response?.status === 200;

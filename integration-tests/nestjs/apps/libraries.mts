@@ -19,10 +19,10 @@ import { JwtModule, JwtService } from "@nestjs/jwt";
 import { AuthGuard, PassportModule, PassportStrategy } from "@nestjs/passport";
 import { HealthCheck, HealthCheckService, TerminusModule } from "@nestjs/terminus";
 import { ThrottlerGuard, ThrottlerModule } from "@nestjs/throttler";
-import { MessageBody, SubscribeMessage, WebSocketGateway, WebSocketServer } from "@nestjs/websockets";
+import { ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway, WebSocketServer } from "@nestjs/websockets";
 import { InjectServer, SocketIoHealthIndicator, SocketIoModule, UseConnectionGuards, WsUser } from "@plugboard/nestjs";
 import { createAdapter } from "@socket.io/redis-adapter";
-import { ClsInterceptor, ClsModule, ClsService } from "nestjs-cls";
+import { ClsInterceptor, ClsModule, ClsService, InjectableProxy, UseCls } from "nestjs-cls";
 import { Logger, LoggerModule } from "nestjs-pino";
 import { createClient } from "redis";
 import * as z from "zod";
@@ -81,7 +81,8 @@ class PassportGateway {
 @Injectable()
 class WsThrottlerGuard extends ThrottlerGuard {
   override async handleRequest({ context, limit, ttl, throttler, blockDuration, generateKey }: any) {
-    const tracker = context.switchToWs().getClient().conn.remoteAddress;
+    // Its own is the address, which all clients of these tests have.
+    const tracker = context.switchToWs().getClient().id;
     const key = generateKey(context, tracker, throttler.name);
     const record = await this.storageService.increment(key, ttl, limit, blockDuration, throttler.name);
     if (record.isBlocked) await this.throwThrottlingException(context, { limit, ttl, key, tracker, ...record });
@@ -141,10 +142,29 @@ class Greeter {
   }
 }
 
+/** Made for each event, by the library. */
+@InjectableProxy()
+class Caller {
+  readonly name: string;
+  constructor(cls: ClsService) {
+    this.name = cls.get("name");
+  }
+}
+
 @UseInterceptors(ClsInterceptor)
 @WebSocketGateway({ namespace: "cls" })
 class ClsGateway {
-  constructor(private readonly greeter: Greeter) {}
+  constructor(
+    private readonly greeter: Greeter,
+    private readonly caller: Caller,
+  ) {}
+  @UseCls({ setup: (cls: any, client: any) => cls.set("name", client.handshake.auth.name) } as any)
+  async handleConnection(client: any) {
+    client.data.greeting = `${await this.greeter.greet()}, ${this.caller.name}`;
+  }
+  @SubscribeMessage("greeting") greeting(@ConnectedSocket() client: any) {
+    return [client.data.greeting, this.caller.name];
+  }
   @SubscribeMessage("greet") greet() {
     return this.greeter.greet();
   }
@@ -208,6 +228,7 @@ class AppController {
         setup: (cls: any, context: any) => cls.set("name", context.switchToWs().getClient().handshake.auth.name),
       },
     }),
+    ClsModule.forFeature(Caller),
     EventEmitterModule.forRoot(),
     TerminusModule,
     LoggerModule.forRoot({ pinoHttp: { level: "error" } }),

@@ -9,10 +9,10 @@ import { InjectServer, SocketIoModule, UseConnectionGuards, WsSession, WsUser } 
 import { credentials } from "@plugboard/auth";
 import { EventEmitter, once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
-import { createPlatform, require } from "./platform.mjs";
+import { createPlatform, require, urlOf } from "./platform.mjs";
 
-const { PLATFORM = "express", FILE = "", MAX_AGE = "600000", PORT = "0", COOKIE_CORS } = process.env;
-const maxAge = Number(MAX_AGE);
+const { PLATFORM = "express", FILE = "", PORT = "0", COOKIE_CORS } = process.env;
+const maxAge = 600_000;
 
 /** Sessions in a file, as stores of express-session and @fastify/session are. */
 class FileStore extends EventEmitter {
@@ -73,6 +73,9 @@ class ShopGateway {
   @SubscribeMessage("who") who(@WsUser("name") user: unknown, @WsSession("user") id: unknown) {
     return { user: user ?? null, id: id ?? null };
   }
+  @SubscribeMessage("look") async look(@WsSession() session: any) {
+    await session.reload();
+  }
   @SubscribeMessage("add") async add(@WsSession() session: any, @MessageBody() item: string) {
     adding.emit("add");
     const data = await session.update((draft: any) => void (draft.cart ??= []).push(item));
@@ -91,15 +94,15 @@ class OpenGateway {
   }
 }
 
-/** Tokens are `name:expiry`: what `JwtService.verifyAsync` gives of a real one. */
+/** Tokens are `name:lifetime`, in milliseconds from when they come: what `JwtService.verifyAsync` gives of a real one. */
 @Injectable()
 class Tokens {
   constructor(@InjectServer() io: any) {
     credentials(io, {
       required: (namespace) => namespace === "/tokens",
       verify: (token: string) => {
-        const [user, expiresAt] = token.split(":") as [string, string];
-        return { user, expiresAt: Number(expiresAt) };
+        const [user, lifetimeMs] = token.split(":") as [string, string];
+        return { user, expiresAt: Date.now() + Number(lifetimeMs) };
       },
     });
   }
@@ -178,4 +181,4 @@ if (PLATFORM === "express") {
 }
 app.enableShutdownHooks();
 await app.listen(Number(PORT), "127.0.0.1");
-console.log(`listening http://127.0.0.1:${app.getHttpServer().address().port}`);
+console.log(`listening ${urlOf(app)}`);

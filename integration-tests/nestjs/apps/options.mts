@@ -14,7 +14,7 @@ import {
   UseFilters,
   UseGuards,
 } from "@nestjs/common";
-import { APP_INTERCEPTOR, NestFactory, REQUEST } from "@nestjs/core";
+import { APP_INTERCEPTOR, NestFactory, REQUEST, SerializedGraph } from "@nestjs/core";
 import { MessagePattern, Server as MicroserviceServer } from "@nestjs/microservices";
 import {
   BaseWsExceptionFilter,
@@ -24,12 +24,10 @@ import {
   WebSocketGateway,
   WsException,
 } from "@nestjs/websockets";
-import { SocketIoAdapter, SocketIoModule } from "@plugboard/nestjs";
-import dns from "node:dns";
-import { createServer } from "node:net";
+import { SocketIoAdapter, SocketIoMetrics, SocketIoModule, UseConnectionGuards } from "@plugboard/nestjs";
 import { lastValueFrom, of } from "rxjs";
 import { map } from "rxjs/operators";
-import { createPlatform, listen } from "./platform.mjs";
+import { createPlatform, haveBothAddressesOfLocalhost, listen, urlOf } from "./platform.mjs";
 
 const { PLATFORM = "express" } = process.env;
 
@@ -58,6 +56,9 @@ function eventGateway(options: any = {}, port = 0): any {
     @SubscribeMessage("none") none() {
       return of();
     }
+    @SubscribeMessage("url") url(@ConnectedSocket() { request, handshake }: any) {
+      return [request.url, handshake.url].map((url: string) => url.split("?")[0]);
+    }
     @SubscribeMessage("drop") drop(@ConnectedSocket() client: any) {
       adapters.get("close-client")?.closeClient(client);
     }
@@ -67,7 +68,13 @@ function eventGateway(options: any = {}, port = 0): any {
 
 const adapters = new Map<string, SocketIoAdapter>();
 
-async function create(name: string, metadata: any, options: any = {}, factoryOptions: any = {}): Promise<any> {
+async function create(
+  name: string,
+  metadata: any,
+  options: any = {},
+  factoryOptions: any = {},
+  Adapter = SocketIoAdapter,
+): Promise<any> {
   const { configure, ...ofModule } = metadata;
   @Module(ofModule)
   class AppModule {
@@ -75,11 +82,10 @@ async function create(name: string, metadata: any, options: any = {}, factoryOpt
       configure?.(consumer);
     }
   }
-  const app: any = await NestFactory.create(AppModule, await createPlatform(PLATFORM), {
-    logger: ["error"],
-    ...factoryOptions,
-  });
-  const adapter = new SocketIoAdapter(app, options);
+  const { forceCloseConnections = false } = factoryOptions;
+  const platform = await createPlatform(PLATFORM, { forceCloseConnections });
+  const app: any = await NestFactory.create(AppModule, platform, { logger: ["error"], ...factoryOptions });
+  const adapter = new Adapter(app, options);
   adapters.set(name, adapter);
   app.useWebSocketAdapter(adapter);
   return app;
@@ -87,7 +93,7 @@ async function create(name: string, metadata: any, options: any = {}, factoryOpt
 
 async function serve(name: string, app: any, host = "127.0.0.1"): Promise<void> {
   await app.listen(0, host);
-  console.log(`at ${name} ${app.getHttpServer().address().port}`);
+  console.log(`at ${name} ${new URL(urlOf(app)).port}`);
 }
 
 const plain: Record<string, object> = {
@@ -109,6 +115,14 @@ const plain: Record<string, object> = {
 for (const [name, options] of Object.entries(plain)) {
   await serve(name, await create(name, { providers: [eventGateway()] }, options));
 }
+
+const crossOrigin = await create(
+  "cors",
+  { providers: [eventGateway()] },
+  { cors: { origin: "http://sockets.example" } },
+);
+crossOrigin.enableCors({ origin: "http://pages.example", credentials: true });
+await serve("cors", crossOrigin);
 
 // Global guards, pipes, interceptors and filters.
 
@@ -193,15 +207,41 @@ for (const [name, filter] of [
 
 // A port of its own, beside the one of the application.
 
-const port = await new Promise<number>((resolve) => {
-  const server = createServer().listen(0, "127.0.0.1", () => {
-    const { port } = server.address() as { port: number };
-    server.close(() => resolve(port));
-  });
-});
+const port = Number(process.env["OWN_PORT"]);
 const ownPort = await create("own-port", { providers: [eventGateway(), eventGateway({ path: "/own" }, port)] });
 await serve("own-port", ownPort);
 console.log(`at own-port-itself ${port}`);
+
+// The recipe of Nest for servers that need more than options: a class that overrides `createIOServer`.
+
+class RecipeAdapter extends SocketIoAdapter {
+  private adapterConstructor: any;
+  async connect() {
+    const { Adapter } = (await import("socket.io-adapter")) as any;
+    this.adapterConstructor = class ConnectedAdapter extends Adapter {};
+  }
+  override createIOServer(port: number, options?: any): any {
+    const server: any = super.createIOServer(port, { ...options, cors: { origin: "https://web.example" } });
+    server.adapter(this.adapterConstructor);
+    server.engine.use((_req: any, res: any, next: () => void) => {
+      res.setHeader("x-recipe", "yes");
+      next();
+    });
+    server.use((socket: any, next: (error?: Error) => void) => {
+      next(socket.handshake.auth.refused ? new Error("refused by the recipe") : undefined);
+    });
+    return server;
+  }
+}
+@WebSocketGateway({ namespace: "rooms" })
+class RoomsGateway {
+  @SubscribeMessage("adapter") name(@ConnectedSocket() client: any) {
+    return client.nsp.adapter.constructor.name;
+  }
+}
+const recipe = await create("recipe", { providers: [eventGateway(), RoomsGateway] }, undefined, {}, RecipeAdapter);
+await (adapters.get("recipe") as RecipeAdapter).connect();
+await serve("recipe", recipe);
 
 // Middlewares of `configure(consumer)`, in front of a route that takes everything.
 
@@ -241,7 +281,7 @@ const consumer = {
 await serve("consumer", await create("consumer", consumer));
 await serve("direct", await create("direct", consumer, { handshake: "direct" }));
 
-// An instance for each socket, on Nest 12.
+// An instance for each socket.
 
 @Injectable({ scope: Scope.REQUEST })
 class PerSocket {
@@ -264,6 +304,19 @@ class ScopedGateway {
   }
 }
 await serve("scoped", await create("scoped", { providers: [PerSocket, ScopedGateway] }));
+
+// Events that come while handleConnection goes on.
+
+@WebSocketGateway()
+class StillConnectingGateway {
+  handleConnection(client: any) {
+    return new Promise((resolve) => client.once("disconnect", resolve));
+  }
+  @SubscribeMessage("echo") echo(@MessageBody() body: unknown) {
+    return body;
+  }
+}
+await serve("no-await", await create("no-await", { providers: [StillConnectingGateway] }, { awaitConnection: false }));
 
 // A hybrid application: HTTP, sockets and messages of a transport.
 
@@ -305,17 +358,7 @@ console.log(`hybrid serves ${adapters.get("hybrid-closed")?.isServing}`);
 
 // Both addresses of localhost, which not every container has.
 
-const { lookup } = dns;
-(dns as any).lookup = (host: string, options: any, done: any) => {
-  if (host !== "localhost" || typeof options !== "object") return lookup(host, options, done);
-  const address = "127.0.0.1";
-  return options.all
-    ? done(null, [
-        { address, family: 4 },
-        { address: "::1", family: 6 },
-      ])
-    : done(null, address, 4);
-};
+haveBothAddressesOfLocalhost();
 const local = await create("localhost", { providers: [eventGateway()] });
 await serve("localhost", local, "localhost");
 
@@ -326,7 +369,60 @@ await preview.init();
 console.log(`preview serves ${adapters.get("preview")?.isServing}`);
 await preview.close();
 
+// The graph of the application, as tools of Nest read it.
+
+@Injectable({ scope: Scope.REQUEST })
+@WebSocketGateway({ namespace: "scoped" })
+class ScopedEchoGateway {
+  @SubscribeMessage("scoped echo") echo(@MessageBody() body: unknown) {
+    return body;
+  }
+}
+const snapshotProviders = { providers: [eventGateway(), ScopedEchoGateway] };
+const snapshot = await create("snapshot", snapshotProviders, {}, { snapshot: true });
+await serve("snapshot", snapshot);
+console.log(`graph ${JSON.stringify(JSON.parse(snapshot.get(SerializedGraph).toString()).entrypoints)}`);
+
+// Connections that are cut by the platform as soon as the application closes.
+
+@WebSocketGateway()
+class ForcedGateway {
+  async handleDisconnect() {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    console.log("forced handleDisconnect ends");
+  }
+  @SubscribeMessage("close") close() {
+    void forced.close().then(() => console.log("forced application is closed"));
+  }
+}
+const forced = await create("forced", { providers: [ForcedGateway] }, {}, { forceCloseConnections: true });
+await serve("forced", forced);
+
 process.on("unhandledRejection", (error) => console.log("unhandledRejection", error));
-@Module({ imports: [SocketIoModule.forRoot()] })
+
+// Numbers.
+
+@UseConnectionGuards(TokenGuard)
+@WebSocketGateway({ namespace: "counted" })
+class CountedGateway {
+  @SubscribeMessage("echo") echo(@MessageBody() body: unknown) {
+    return body;
+  }
+  @SubscribeMessage("fail") fail() {
+    throw new WsException("not like that");
+  }
+}
+@Controller()
+class CountsController {
+  constructor(@Inject(SocketIoMetrics) private readonly metrics: SocketIoMetrics) {}
+  @Get("counts") counts() {
+    return this.metrics.read();
+  }
+}
+@Module({
+  imports: [SocketIoModule.forRoot()],
+  controllers: [CountsController],
+  providers: [TokenGuard, CountedGateway, SocketIoMetrics],
+})
 class LastModule {}
 await listen(await NestFactory.create(LastModule, await createPlatform(PLATFORM), { logger: ["error"] }));

@@ -14,9 +14,9 @@ import {
 const TIMED_OUT = { status: 408, body: "" };
 /** Sends some bytes with breaks, and stops soon enough that the answer finds nothing of ours on its way. */
 async function drip(connection: { write(bytes: string): void }): Promise<void> {
-  for (let count = 0; count < 5; count++) {
+  for (let count = 0; count < 3; count++) {
     connection.write("x");
-    await setTimeout(40);
+    await setTimeout(30);
   }
 }
 

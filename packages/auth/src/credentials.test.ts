@@ -338,6 +338,22 @@ describe("a client is asked for new credentials", () => {
     expect(asked).toEqual([20, 30, 35]);
   });
 
+  it("with time to answer although others have just been looked at, however short its own is", async () => {
+    const setup = setUp();
+    const lives = Array.from({ length: 20 }, (_, n) => 1000 + 50 * n);
+    const connections: FakeConnection[] = [];
+    for (const ms of lives) connections.push((await enter(setup, { expiresAt: NOW + ms })).connection);
+    const asked = lives.map(() => 0);
+    for (let now = 0; now < 1000; now += 10) {
+      vi.advanceTimersByTime(10);
+      connections.forEach((connection, n) => (asked[n] ||= question(connection) ? now + 10 : 0));
+    }
+    asked.forEach((at, n) => {
+      expect(at).toBeGreaterThan(0);
+      expect(lives[n]! - at).toBeGreaterThanOrEqual(440);
+    });
+  });
+
   it("not when the token did not come by auth, for it could not be sent anew", async () => {
     const setup = setUp();
     const connection = setup.engine.open({
@@ -601,7 +617,7 @@ describe("what is revoked", () => {
   it("has to be said", async () => {
     const { io } = setUp();
     await expect(io.revoke({ user: undefined })).rejects.toThrow(
-      new TypeError("nothing to revoke: give a user, a tokenId or a session"),
+      expect.objectContaining({ name: "TypeError", code: "SIO_NOTHING_TO_REVOKE" }),
     );
   });
 
@@ -807,7 +823,9 @@ describe("with recovery", () => {
 describe("a server", () => {
   it("has credentials once", () => {
     const { io } = setUp();
-    expect(() => credentials(io, { verify: verifyJson })).toThrow("the server has credentials already");
+    expect(() => credentials(io, { verify: verifyJson })).toThrow(
+      expect.objectContaining({ code: "SIO_CREDENTIALS_TWICE" }),
+    );
   });
 
   it("keeps out pages of other origins when a cookie carries the token, unless it was told what to do", () => {

@@ -65,7 +65,7 @@ interface Earlier<C> {
  * them in time, or when they are revoked. Every socket of every namespace is looked at, recovered ones included.
  *
  * @param io - gets `io.revoke()`, and its sockets `socket.credentials`
- * @throws Error when the server has credentials already
+ * @throws Error with code `SIO_CREDENTIALS_TWICE` when the server has credentials already
  */
 export function credentials<
   C extends Credentials,
@@ -77,7 +77,11 @@ export function credentials<
   io: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
   options: CredentialsOptions<C>,
 ): CredentialsHandle<C> {
-  if (Object.hasOwn(io, "revoke")) throw new Error("the server has credentials already");
+  if (Object.hasOwn(io, "revoke")) {
+    throw Object.assign(new Error("the server has credentials already: call this once for each server"), {
+      code: "SIO_CREDENTIALS_TWICE",
+    });
+  }
   const handle = new Attachment<C>(io as unknown as Server, options);
   Object.assign(io, { revoke: handle.revoke });
   return handle;
@@ -120,7 +124,11 @@ class Attachment<C extends Credentials> implements CredentialsHandle<C> {
 
   readonly revoke = async (target: RevocationTarget, options: RevokeOptions = {}): Promise<void> => {
     const keys = keysOf(target);
-    if (keys.length === 0) throw new TypeError("nothing to revoke: give a user, a tokenId or a session");
+    if (keys.length === 0) {
+      throw Object.assign(new TypeError("nothing to revoke: give a user, a tokenId or a session"), {
+        code: "SIO_NOTHING_TO_REVOKE",
+      });
+    }
     const { rememberRevokedMs = DEFAULT_REMEMBER_REVOKED_MS, revocations } = this.#options;
     const at = Date.now();
     const { how = "rehandshake", reason = "credentials revoked", until = at + rememberRevokedMs } = options;

@@ -9,6 +9,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   vi.useRealTimers();
+  vi.restoreAllMocks();
 });
 
 it("runs at the earliest deadline and then at the one that the run tells", () => {
@@ -22,11 +23,18 @@ it("runs at the earliest deadline and then at the one that the run tells", () =>
   expect(vi.getTimerCount()).toBe(0);
 });
 
-it("runs once a second at most, whatever is due", () => {
-  const run = vi.fn((now: number) => (now < NOW + 3000 ? now + 1 : Infinity));
+it.each([
+  [0, 50],
+  [10, 200],
+  [40, 800],
+  [400, 1000],
+])("whose run takes %d ms runs every %d ms at most, whatever is due", (tookMs, gapMs) => {
+  let ran = 0;
+  vi.spyOn(performance, "now").mockImplementation(() => ran * tookMs);
+  const run = vi.fn((now: number) => (++ran < 4 ? now + 1 : Infinity));
   new SharedTimer(run).due(NOW);
   vi.advanceTimersByTime(DAY_MS);
-  expect(run.mock.calls).toEqual([[NOW], [NOW + 1000], [NOW + 2000], [NOW + 3000]]);
+  expect(run.mock.calls).toEqual([0, 1, 2, 3].map((n) => [NOW + n * gapMs]));
 });
 
 it("minds what becomes due during a run", () => {

@@ -1,5 +1,9 @@
-/** Least time between two runs. What is due meanwhile waits, so nothing is late by more than that. */
-const GRANULARITY_MS = 1000;
+/** Between the beginnings of two runs, in milliseconds. What is due meanwhile waits, so nothing is late by more than the longest. */
+const LEAST_GAP_MS = 50;
+const LONGEST_GAP_MS = 1000;
+
+/** A run that looks at very many may take this part of the time, as long as that holds nobody up for longer than a second. */
+const SHARE = 1 / 20;
 
 /** Longest sleep: the clock may be set, and timers know no delay beyond 2^31 ms. */
 const LONGEST_SLEEP_MS = 60_000;
@@ -12,6 +16,7 @@ export class SharedTimer {
   readonly #run: (now: number) => number;
   #nextAt = Infinity;
   #lastRunAt = -Infinity;
+  #gapMs = LEAST_GAP_MS;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param run - does what is due and returns the next deadline, in milliseconds since 1970, or `Infinity` */
@@ -32,7 +37,7 @@ export class SharedTimer {
     if (this.#nextAt === Infinity) return;
     const now = Date.now();
     // A clock set back must not make us wait for what it showed once.
-    const at = this.#lastRunAt > now ? this.#nextAt : Math.max(this.#nextAt, this.#lastRunAt + GRANULARITY_MS);
+    const at = this.#lastRunAt > now ? this.#nextAt : Math.max(this.#nextAt, this.#lastRunAt + this.#gapMs);
     this.#timer = setTimeout(this.#wake, Math.min(Math.max(at - now, 0), LONGEST_SLEEP_MS));
     this.#timer.unref();
   }
@@ -42,7 +47,10 @@ export class SharedTimer {
     if (now >= this.#nextAt) {
       this.#lastRunAt = now;
       this.#nextAt = Infinity;
+      const start = performance.now();
       const next = this.#run(now);
+      const took = performance.now() - start;
+      this.#gapMs = Math.min(Math.max(took / SHARE, LEAST_GAP_MS), LONGEST_GAP_MS);
       // Meanwhile something may have become due earlier.
       this.#nextAt = Math.min(this.#nextAt, next);
     }

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { RawWebSocketPeer, startEngine } from "@plugboard/testkit";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { EngineOptions } from "./index.js";
 
 const WEBSOCKET = "?EIO=4&transport=websocket";
@@ -100,10 +100,17 @@ describe("the upgrade", () => {
   });
 
   it("does not lose the deadline of a pong that is outstanding", async () => {
-    const { peer, session, socket } = await startUpgrade({ pingInterval: 50, pingTimeout: 100 });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { peer, session, socket } = await startUpgrade({ pingInterval: 5000, pingTimeout: 4000 });
+    vi.advanceTimersByTime(5010);
     expect((await peer.poll()).body).toBe("2");
+    const upgraded = once(session, "upgrade");
     socket.send("5");
-    expect(await once(session, "close")).toEqual(["ping timeout", undefined]);
+    await upgraded;
+    const closed = once(session, "close");
+    vi.advanceTimersByTime(4010);
+    expect(await closed).toEqual(["ping timeout", undefined]);
   });
 
   it("neither loses nor reorders 500 messages each way", async () => {

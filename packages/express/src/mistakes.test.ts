@@ -5,7 +5,15 @@ import { once } from "node:events";
 import { createServer, get, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from "vitest";
-import { EventRouter, jwtAuth, socketio, validate, type ExpressServer, type SocketioOptions } from "./index.js";
+import {
+  EventRouter,
+  jwtAuth,
+  limitEvents,
+  socketio,
+  validate,
+  type ExpressServer,
+  type SocketioOptions,
+} from "./index.js";
 
 const HANDSHAKE = "/socket.io/?EIO=4&transport=polling";
 const open = new Set<Server>();
@@ -59,6 +67,8 @@ describe("an argument that cannot be meant is refused at once, with what was mea
   const wrong: Record<string, [(...args: never[]) => unknown, string]> = {
     "a router in place of the application": [() => socketio(express.Router() as never), "express()"],
     "an HTTP server in place of the options": [() => socketio(app(), createServer() as never), "{ server }"],
+    "a misspelt option": [() => socketio(app(), { runon: "all" } as never), '"runOn"'],
+    "a misspelt option of the server": [() => socketio(app(), { pingIntervall: 1 } as never), '"pingInterval"'],
     "an application as the server": [() => socketio(app(), { server: app() as never }), "createServer(app)"],
     "a session middleware as the option": [() => socketio(app(), { session: expressMiddleware as never }), "app.use"],
     "a store that is none": [() => socketio(app(), { session: { store: {} as never } }), "express-session"],
@@ -73,9 +83,21 @@ describe("an argument that cannot be meant is refused at once, with what was mea
     "an unknown refuseBy": [() => io().middleware({ refuseBy: "error" as never }), "connect_error"],
     "handshakeOnly of nothing": [() => io().handshakeOnly(undefined as never), "(req, res, next)"],
     "a port to attach to": [() => io().attach(3000 as never), "app.listen"],
+    "a server to attach to that comes too late": [
+      async () => {
+        const closed = io();
+        await closed.close();
+        closed.attach(createServer());
+      },
+      "another application",
+    ],
     "a middleware of Express for sockets": [() => io().use(((_q: 0, _r: 0, _n: 0) => {}) as never), "app.use"],
     "jwtAuth that was not called": [() => io().use(jwtAuth as never), "jwtAuth({ verify })"],
     "a middleware for a namespace by its name": [() => io().use("/chat", (() => {}) as never), "io.of(name).use"],
+    "jwtAuth for one namespace": [
+      () => io().use("/chat", jwtAuth({ verify: () => undefined }) as never),
+      "without a name",
+    ],
     "no hook for errors": [() => io().useError(undefined as never), "(error, context, next)"],
     "what is no schema": [() => validate({ parse() {} } as never), "Standard Schema"],
     "no handler": [() => EventRouter().on("add", validate as never, {} as never), "handler last"],
@@ -98,6 +120,14 @@ describe("an argument that cannot be meant is refused at once, with what was mea
     );
     expect(failure).toMatchObject({ name: "ExpressError", code: "SIO_EXPRESS_INVALID_OPTION" });
     expect((failure as Error).message).toContain(fix);
+  });
+
+  it("jwtAuth a second time, and limits that cannot be kept", () => {
+    const auth = jwtAuth({ verify: () => undefined });
+    expect(() => io().use(auth).use(auth)).toThrow(expect.objectContaining({ code: "SIO_CREDENTIALS_TWICE" }));
+    expect(() => limitEvents(io() as never, { points: 0, duration: 1 })).toThrow(
+      expect.objectContaining({ code: "SIO_INVALID_LIMIT" }),
+    );
   });
 
   it("io.middleware itself as the middleware", async () => {

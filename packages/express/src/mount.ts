@@ -1,4 +1,5 @@
 import { ServerResponse, type IncomingMessage, type Server as HttpServer } from "node:http";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { isSameOrigin, nodeRequest, type Engine, type HeaderFields } from "@plugboard/server";
 import type { Express, Request, RequestHandler, Response } from "express";
@@ -31,6 +32,8 @@ interface ServedApart {
   readonly leave: () => void;
   /** Upgrades that are nobody's, which the application answers: the server has let go of them. */
   readonly sockets: Set<Duplex>;
+  /** Upgrades that were left to others, with how much had been written to each by then. */
+  readonly left: Map<Duplex, number>;
 }
 
 /** Fields of an answer that are about its body, its connection or its one recipient: no other answer may have them. */
@@ -75,6 +78,11 @@ export class Mount {
     });
   }
 
+  /** Whether it has been closed, which is for good. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   get servers(): readonly HttpServer[] {
     return [...this.#servers.keys()];
   }
@@ -83,6 +91,7 @@ export class Mount {
   attach(server: HttpServer): void {
     if (this.#servers.has(server) || this.#isOver) return;
     const sockets = new Set<Duplex>();
+    const left = new Map<Duplex, number>();
     const leave = takeUpgrades(
       server,
       (req, socket, head) => this.#takeUpgrade(req, socket, head),
@@ -93,8 +102,12 @@ export class Mount {
         // Nobody reads what still comes, and behind it the end would not be noticed.
         socket.resume();
       },
+      (socket) => {
+        left.set(socket, bytesWrittenTo(socket));
+        socket.once("close", () => left.delete(socket));
+      },
     );
-    this.#servers.set(server, { leave, sockets });
+    this.#servers.set(server, { leave, sockets, left });
   }
 
   /** From now on handshakes are refused; open connections go on. */
@@ -102,9 +115,11 @@ export class Mount {
     this.#isClosing = true;
   }
 
-  /** Cuts the upgrades that the application is still answering, as `closeAllConnections` cuts requests. */
+  /** Cuts the upgrades that are not answered yet, by the application or by anybody, as `closeAllConnections` cuts requests. */
   cutAnswers(server: HttpServer): void {
-    for (const socket of this.#servers.get(server)?.sockets ?? []) socket.destroy();
+    const { sockets = [], left = [] } = this.#servers.get(server) ?? {};
+    for (const socket of sockets) socket.destroy();
+    for (const [socket, before] of left) if (bytesWrittenTo(socket) === before) socket.destroy();
   }
 
   /** Until it closes: tests may have a server for each request, and there would be no end of them. */
@@ -329,6 +344,10 @@ export class Mount {
     res.emit("close");
     req.emit("close");
   }
+}
+
+function bytesWrittenTo(socket: Duplex): number {
+  return (socket as Partial<Socket>).bytesWritten ?? 0;
 }
 
 function refuseClosing(res: Response): void {

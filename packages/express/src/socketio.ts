@@ -1,6 +1,8 @@
 import { createServer, Server as HttpServer } from "node:http";
 import {
   Server,
+  SERVER_OPTION_NAMES,
+  unknownOption,
   type DefaultEventsMap,
   type EventsMap,
   type NamespaceMiddleware,
@@ -38,6 +40,17 @@ export interface SocketioOptions extends Partial<ServerOptions> {
   userIdOf?: (request: Express.Request) => string | number | undefined;
 }
 
+const OPTIONS: readonly string[] = [
+  ...Object.keys({
+    server: true,
+    session: true,
+    runOn: true,
+    passport: true,
+    userIdOf: true,
+  } satisfies Record<Exclude<keyof SocketioOptions, keyof ServerOptions>, true>),
+  ...SERVER_OPTION_NAMES,
+];
+
 /** How long `close()` without options leaves requests that are still running. */
 const RUNNING_REQUESTS_MS = 30_000;
 const SWEEP_MS = 100;
@@ -71,6 +84,8 @@ function integrate(app: Express, given: SocketioOptions): Server {
     isOptions(given),
     "the second argument of socketio are options; an HTTP server is one: socketio(app, { server })",
   );
+  const mistake = unknownOption("socketio", given, OPTIONS);
+  if (mistake !== undefined) throw expressError("SIO_EXPRESS_INVALID_OPTION", mistake);
   const { server, session = {}, runOn = "handshake", passport, userIdOf = idOfUser, ...options } = given;
   demand(runOn === "handshake" || runOn === "all", 'the option runOn has to be "handshake" or "all"');
   demand(server === undefined || isHttpServer(server), "the option server has to be an HTTP server: createServer(app)");
@@ -145,7 +160,7 @@ function integrate(app: Express, given: SocketioOptions): Server {
     use(first: string | EventRouter | JwtAuth | NamespaceMiddleware<Socket>, second?: EventRouter) {
       if (typeof first === "string") {
         demand(
-          isInstallable(second),
+          isInstallable<EventRouter>(second) && typeof second.on === "function",
           "io.use(name, router) takes an EventRouter(); a middleware of a namespace is added by io.of(name).use, a route by app.use, and jwtAuth by io.use without a name",
         );
         second.install(io.of(first));
@@ -192,6 +207,10 @@ function integrate(app: Express, given: SocketioOptions): Server {
       return (req, res, next) => (mount.matches(req) && isHandshake(req) ? middleware(req, res, next) : next());
     },
     attach(httpServer: HttpServer) {
+      demand(
+        !mount.isOver,
+        "io.attach comes too late: the server was closed, which is for good; make another application",
+      );
       attach(httpServer);
       return io;
     },

@@ -11,6 +11,7 @@ function serve(): { server: HttpServer; seen: string[]; upgrade: (url: string) =
     server,
     (req) => req.url === "/ours" && seen.push("taken") > 0,
     () => void seen.push("passed"),
+    () => void seen.push("left"),
   );
   const upgrade = (url: string): boolean => server.emit("upgrade", { url } as never, {} as never, Buffer.alloc(0));
   return { server, seen, upgrade, leave };
@@ -29,7 +30,7 @@ describe("takeUpgrades", () => {
     upgrade("/theirs");
     server.on("upgrade", () => seen.push("heard"));
     upgrade("/theirs");
-    expect(seen).toEqual(["passed", "heard"]);
+    expect(seen).toEqual(["passed", "left", "heard"]);
   });
 
   it("does not touch other events", () => {

@@ -9,12 +9,14 @@ export type TakeUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer) =
  * every upgrade that is not theirs. All others get theirs as if nobody stood here.
  *
  * @param passUpgrade - gets an upgrade that nobody listens for
+ * @param onLeft - told of the socket of one that others have heard of, who may have left it to nobody
  * @returns undoes it
  */
 export function takeUpgrades(
   server: HttpServer,
   take: TakeUpgrade,
   passUpgrade: (req: IncomingMessage, socket: Duplex) => void,
+  onLeft: (socket: Duplex) => void,
 ): () => void {
   const emit = server.emit;
   let isOver = false;
@@ -22,6 +24,7 @@ export function takeUpgrades(
     if (!isOver && event === "upgrade") {
       const [req, socket, head] = args as [IncomingMessage, Duplex, Buffer];
       if (unlessAnswering(socket, () => take(req, socket, head))) return true;
+      if (server.listenerCount("upgrade") > 1) onLeft(socket);
     }
     return Reflect.apply(emit, server, [event, ...args]);
   };

@@ -1,3 +1,4 @@
+import { unknownOption } from "@plugboard/server";
 import { pluginError } from "./plugin-error.js";
 
 /**
@@ -8,9 +9,8 @@ import { pluginError } from "./plugin-error.js";
  */
 export function checkNames(owner: string, given: unknown, known: readonly string[]): void {
   checkObject(owner, given);
-  const unknown = Object.keys(given).find((name) => !known.includes(name));
-  if (unknown === undefined) return;
-  throw invalidOption(`there is no option ${JSON.stringify(unknown)} of ${owner}: there are ${known.join(", ")}`);
+  const mistake = unknownOption(owner, given, known);
+  if (mistake !== undefined) throw invalidOption(mistake);
 }
 
 /** @throws PluginError with code `SIO_FASTIFY_INVALID_OPTION` */
@@ -34,8 +34,8 @@ export function checkHandler(what: string, given: unknown): void {
     throw invalidOption(`${what} has to end with a function, and ends with ${shown(given)}`);
 }
 
-export function invalidOption(message: string): Error {
-  return pluginError("SIO_FASTIFY_INVALID_OPTION", message);
+export function invalidOption(message: string, cause?: unknown): Error {
+  return pluginError("SIO_FASTIFY_INVALID_OPTION", message, cause);
 }
 
 function shown(value: unknown): string {

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { EventSchema } from "./event-types.js";
-import { pluginError } from "./plugin-error.js";
+import { pluginError, type PluginError } from "./plugin-error.js";
 import { validatorOf, type InvalidCode, type Validator } from "./validation.js";
 
 interface Validators {
@@ -29,7 +29,7 @@ export class DeclaredEvent {
    * Compiles the schemas, once. To be called when all that they refer to is there; events that come before that, to a server which
    * is attached to more than Fastify, do it too.
    *
-   * @throws PluginError with code `SIO_FASTIFY_INVALID_SCHEMA`
+   * @throws PluginError with code `SIO_FASTIFY_INVALID_SCHEMA` or `SIO_FASTIFY_UNKNOWN_FASTIFY`
    */
   compile(): Validators {
     const { payload, ack } = this.schema;
@@ -43,6 +43,7 @@ export class DeclaredEvent {
     try {
       return validatorOf(schema, this.instance, code);
     } catch (error) {
+      if ((error as Partial<PluginError> | undefined)?.code === "SIO_FASTIFY_UNKNOWN_FASTIFY") throw error;
       const why = error instanceof Error ? error.message : String(error);
       throw pluginError(
         "SIO_FASTIFY_INVALID_SCHEMA",

@@ -1,4 +1,10 @@
-import type { IncomingMessage, OutgoingHttpHeader, ServerResponse } from "node:http";
+import {
+  validateHeaderName,
+  validateHeaderValue,
+  type IncomingMessage,
+  type OutgoingHttpHeader,
+  type ServerResponse,
+} from "node:http";
 import type { Duplex } from "node:stream";
 import {
   isSameOrigin,
@@ -8,10 +14,10 @@ import {
   type HeaderFields,
   type Server,
 } from "@plugboard/server";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest, onSendHookHandler } from "fastify";
 import { fastifyRequestOf, rememberRequest } from "./handshake-requests.js";
 import type { HandshakeRouteOptions } from "./options.js";
-import { pathMatcher } from "./path-matcher.js";
+import { pathMatcher, type PathRules } from "./path-matcher.js";
 import { UpgradeFront, type Claimant } from "./upgrade-front.js";
 import { UpgradeReply } from "./upgrade-reply.js";
 
@@ -64,7 +70,7 @@ export class Mount implements Claimant {
     this.#app = app;
     this.#engine = io.engine;
     this.#options = options;
-    this.#matches = pathMatcher(app.prefix + options.path);
+    this.#matches = pathMatcher(app.prefix + options.path, routerOptionsOf(app));
     this.#addRoutes();
     this.#standBefore(app.server);
     this.#engine.on("connection", (session: { request: IncomingMessage }) => {
@@ -114,10 +120,11 @@ export class Mount implements Claimant {
     // The engine reads bodies itself, up to its own limit.
     app.removeAllContentTypeParsers();
     app.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
-    const { config, ...routeOptions } = this.#options.routeOptions ?? {};
+    const { config, onSend = [], ...routeOptions } = this.#options.routeOptions ?? {};
     const route = (url: string): unknown =>
       app.route({
         ...routeOptions,
+        onSend: [onSend, refuseInvalidFields].flat(),
         method: ["GET", "POST", "OPTIONS"],
         url,
         exposeHeadRoute: false,
@@ -134,13 +141,7 @@ export class Mount implements Claimant {
         serveFile(request.raw, reply.raw);
       });
     }
-    const { ignoreTrailingSlash, routerOptions } = app.initialConfig;
-    if (
-      !ignoreTrailingSlash &&
-      !(routerOptions as { ignoreTrailingSlash?: boolean } | undefined)?.ignoreTrailingSlash
-    ) {
-      route(`${path}/`);
-    }
+    if (!routerOptionsOf(app).ignoreTrailingSlash) route(`${path}/`);
   }
 
   // Before the router.
@@ -238,7 +239,9 @@ export class Mount implements Claimant {
       isDone = true;
     };
     const onClose = (): void => finish(new Error("the connection was closed"));
-    res.once("finish", () => finish()).once("close", onClose);
+    // What a hook has answered instead has none of the packets in it.
+    const onFinish = (): void => (res.statusCode === answer.status ? finish() : finish(new Error("a hook has failed")));
+    res.once("finish", onFinish).once("close", onClose);
     if (res.destroyed) onClose();
     return reply.code(answer.status).headers(answer.headers).send(answer.body);
   }
@@ -247,6 +250,28 @@ export class Mount implements Claimant {
 function refuseForClosing(reply: FastifyReply): FastifyReply {
   return reply.code(CLOSING.status).headers(CLOSING.headers).send(CLOSING.body);
 }
+
+/** Options of the router, which applications may give in two places. */
+function routerOptionsOf({ initialConfig }: FastifyInstance): PathRules & { readonly ignoreTrailingSlash?: boolean } {
+  return { ...initialConfig, ...initialConfig.routerOptions };
+}
+
+/**
+ * The last hook before an answer is written, where Node would throw for a field that cannot be sent: behind a hook with a callback
+ * nobody would catch that. Without the field there can be an answer that tells of it.
+ */
+const refuseInvalidFields: onSendHookHandler = (_request, reply, _payload, done) => {
+  for (const [name, value] of Object.entries(reply.getHeaders())) {
+    try {
+      validateHeaderName(name);
+      for (const line of [value].flat()) validateHeaderValue(name, line as string);
+    } catch (error) {
+      reply.removeHeader(name);
+      return done(error as Error);
+    }
+  }
+  done();
+};
 
 /** @returns whether they have left the answer to others */
 function runMiddlewares(

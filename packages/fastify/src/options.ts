@@ -1,5 +1,5 @@
 import type { HandshakeLimitOptions, EventLimitOptions } from "@plugboard/rate-limit";
-import type { ServerOptions } from "@plugboard/server";
+import { SERVER_OPTION_NAMES, type ServerOptions } from "@plugboard/server";
 import type { SocketSessionsOptions } from "@plugboard/session";
 import type { RouteShorthandOptions } from "fastify";
 import { checkFunctions, checkNames, checkObject, invalidOption } from "./check-options.js";
@@ -26,7 +26,13 @@ export type HandshakeRouteOptions = Pick<
 >;
 
 /** How the sessions of `@fastify/session` or `@fastify/secure-session` are shared with sockets. */
-export type SessionOptions = Omit<SocketSessionsOptions, "store" | "sessionIdOf" | "checkOrigin" | "admitBy">;
+export interface SessionOptions extends Omit<
+  SocketSessionsOptions,
+  "store" | "sessionIdOf" | "checkOrigin" | "admitBy"
+> {
+  /** Which session of `@fastify/secure-session` sockets have, by its `sessionName`. Default: "session". */
+  name?: string;
+}
 
 /** Options of the plugin that are not those of a Socket.IO server. */
 export interface FastifyOptions {
@@ -73,6 +79,7 @@ export interface ResolvedOptions {
 
 /** @throws PluginError with code `SIO_FASTIFY_INVALID_OPTION` */
 export function resolveOptions(options: SocketioOptions): ResolvedOptions {
+  checkNames("socketio", options, OPTIONS);
   const {
     path = "/socket.io",
     prefix = "",
@@ -147,6 +154,25 @@ function checkRoute(routeOptions: unknown): void {
   }
 }
 
+const OPTIONS: readonly string[] = [
+  ...Object.keys({
+    path: true,
+    prefix: true,
+    decoratorName: true,
+    routeOptions: true,
+    hooks: true,
+    errorHandler: true,
+    closeTimeout: true,
+    preClose: true,
+    session: true,
+    rateLimit: true,
+  } satisfies Record<keyof FastifyOptions, true>),
+  // Of `register` itself, which hands them on.
+  "logLevel",
+  "logSerializers",
+  ...SERVER_OPTION_NAMES,
+];
+
 const ROUTE_HOOKS: readonly string[] = [
   "onRequest",
   "preParsing",
@@ -168,4 +194,5 @@ const SESSION_OPTIONS: readonly string[] = Object.keys({
   revalidateEveryMs: true,
   turnTimeoutMs: true,
   maxWaiting: true,
+  name: true,
 } satisfies Record<keyof SessionOptions, true>);

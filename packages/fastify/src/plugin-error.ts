@@ -9,7 +9,8 @@ export type PluginErrorCode =
   | "SIO_FASTIFY_NO_SESSION"
   | "SIO_FASTIFY_NO_SUCH_IO"
   | "SIO_FASTIFY_PATH_TAKEN"
-  | "SIO_FASTIFY_TOO_LATE";
+  | "SIO_FASTIFY_TOO_LATE"
+  | "SIO_FASTIFY_UNKNOWN_FASTIFY";
 
 /** A mistake in how the plugin is used, found while the application starts. */
 export interface PluginError extends Error {

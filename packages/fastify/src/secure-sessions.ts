@@ -1,6 +1,7 @@
 import { fromRequest, SocketSessions } from "@plugboard/session";
 import type { Server, Socket } from "@plugboard/server";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { invalidOption } from "./check-options.js";
 import { fastifyRequestOf } from "./handshake-requests.js";
 import type { SessionOptions } from "./options.js";
 
@@ -14,7 +15,8 @@ type Cookies = Readonly<Record<string, string | undefined>>;
 
 /** What `@fastify/secure-session` and `@fastify/cookie` put on applications. */
 interface SecureApp {
-  decodeSecureSession(cookie: string): Pick<SecureSession, "data"> | null;
+  /** Throws for a name that no session has. */
+  decodeSecureSession(cookie: string, log: undefined, name: string): Pick<SecureSession, "data"> | null;
   parseCookie(header: string): Cookies;
   unsignCookie(cookie: string): { valid: boolean; value: string | null };
 }
@@ -26,10 +28,9 @@ interface Arrival {
   readonly at: number;
 }
 
-/** What they put on requests. */
-interface SecureRequest {
+/** What `@fastify/cookie` puts on requests. */
+interface CookieRequest {
   readonly cookies?: Cookies;
-  readonly session?: SecureSession | null;
 }
 
 interface SecureSession {
@@ -46,6 +47,7 @@ interface SecureSession {
 export class SecureSessions {
   readonly #io: Server;
   readonly #app: SecureApp;
+  readonly #name: string;
   readonly #onEnd: Required<SessionOptions>["onEnd"];
   readonly #sessions: SocketSessions;
   readonly #revalidation: ReturnType<typeof setInterval> | undefined;
@@ -58,13 +60,19 @@ export class SecureSessions {
   constructor(
     app: FastifyInstance,
     io: Server,
-    { revalidateEveryMs = REVALIDATE_EVERY_MS, ...options }: SessionOptions,
+    { revalidateEveryMs = REVALIDATE_EVERY_MS, name = "session", ...options }: SessionOptions,
   ) {
     this.#io = io;
     this.#app = app as unknown as SecureApp;
+    this.#name = name;
+    this.#checkName();
     this.#onEnd = options.onEnd ?? "rehandshake";
     // The origin rule of the plugin knows what @fastify/cors allows.
-    this.#sessions = new SocketSessions(io, { ...options, store: fromRequest(readData), checkOrigin: false });
+    this.#sessions = new SocketSessions(io, {
+      ...options,
+      store: fromRequest((request) => this.#read(request)),
+      checkOrigin: false,
+    });
     io.useAlways((socket, next) => void this.#join(socket).then(() => next(), next));
     app.addHook("onRequest", (request, _reply, done) => {
       this.#watch(request);
@@ -76,6 +84,17 @@ export class SecureSessions {
     });
     if (revalidateEveryMs > 0 && this.#onEnd !== "ignore") {
       this.#revalidation = setInterval(() => this.#revalidate(), revalidateEveryMs).unref();
+    }
+  }
+
+  #checkName(): void {
+    try {
+      this.#app.decodeSecureSession("", undefined, this.#name);
+    } catch (error) {
+      throw invalidOption(
+        `@fastify/secure-session has no session of the name ${JSON.stringify(this.#name)}: say by session: { name } which of its sessions sockets have, or session: false`,
+        error,
+      );
     }
   }
 
@@ -110,28 +129,40 @@ export class SecureSessions {
   }
 
   #decoded(cookie: string): object | undefined {
-    const session = this.#app.decodeSecureSession(cookie);
+    const session = this.#decode(cookie);
     if (session !== null) return session.data();
     // With the option `signed`. Other plugins than the one of cookies may have no secret.
     if (!cookie.includes(".")) return undefined;
     try {
       const { valid, value } = this.#app.unsignCookie(cookie);
-      return valid && value !== null ? this.#app.decodeSecureSession(value)?.data() : undefined;
+      return valid && value !== null ? this.#decode(value)?.data() : undefined;
     } catch {
       return undefined;
     }
   }
 
+  #decode(cookie: string): Pick<SecureSession, "data"> | null {
+    return this.#app.decodeSecureSession(cookie, undefined, this.#name);
+  }
+
+  #sessionOf(request: object | undefined): SecureSession | null | undefined {
+    return (request as Record<string, SecureSession | null> | undefined)?.[this.#name];
+  }
+
+  #read(request: object | undefined): object | undefined {
+    return this.#sessionOf(request)?.data?.();
+  }
+
   /** A client may have put another session under another name, which is not the one that the request has. */
   #note(request: FastifyRequest): void {
-    const { cookies = {} } = request as SecureRequest;
-    const own = JSON.stringify(readData(request));
+    const { cookies = {} } = request as CookieRequest;
+    const own = JSON.stringify(this.#read(request));
     const cookie = this.#find(cookies, (data) => JSON.stringify(data) === own) ?? this.#find(cookies);
     if (cookie !== undefined) this.#arrivals.set(request, { cookie, at: performance.now() });
   }
 
   #watch(request: FastifyRequest): void {
-    const { session } = request as SecureRequest;
+    const session = this.#sessionOf(request);
     if (!session) return;
     this.#note(request);
     if (!this.#arrivals.has(request)) return;
@@ -147,7 +178,7 @@ export class SecureSessions {
 
   /** When the client has the answer: who comes back has the cookie that is in it. */
   #onResponse(request: FastifyRequest, reply: FastifyReply): void {
-    const { session } = request as SecureRequest;
+    const session = this.#sessionOf(request);
     if (!session?.changed) return;
     const former = this.#arrivals.get(request)?.cookie;
     if (former === undefined) return;
@@ -184,16 +215,11 @@ export class SecureSessions {
   /** A session that requests have prolonged meanwhile is in the next cookie: the client comes back with that. */
   #endIfExpired(socket: Socket): void {
     const request = fastifyRequestOf(socket.request);
-    const hadSession = Object.keys(readData(request) ?? {}).length > 0;
+    const hadSession = Object.keys(this.#read(request) ?? {}).length > 0;
     if (!hadSession) return;
     const arrival = request && this.#arrivals.get(request);
     if (arrival !== undefined && this.#decoded(arrival.cookie) !== undefined) return;
     if (this.#onEnd === "disconnect") socket.disconnect(true);
     else socket.rehandshake("session expired");
   }
-}
-
-function readData(request: object | undefined): object | undefined {
-  const { session } = (request ?? {}) as SecureRequest;
-  return session?.data?.();
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Server } from "@plugboard/server";
 import { ApplicationSessions, type FastifyRequestLike } from "@plugboard/session";
 import type { FastifyInstance, FastifyRequest } from "fastify";
+import { invalidOption } from "./check-options.js";
 import { fastifyRequestOf } from "./handshake-requests.js";
 import type { SessionOptions } from "./options.js";
 import { pluginError } from "./plugin-error.js";
@@ -27,7 +28,10 @@ export function shareSessions(
 ): SharedSessions | undefined {
   if (wanted === false) return undefined;
   const options = typeof wanted === "object" ? wanted : {};
-  if (app.hasRequestDecorator("sessionStore")) return new StoreSessions(app, io, options);
+  if (app.hasRequestDecorator("sessionStore")) {
+    if (options.name === undefined) return new StoreSessions(app, io, options);
+    throw invalidOption("the option session.name is for @fastify/secure-session, and @fastify/session is registered");
+  }
   if (app.hasDecorator("decodeSecureSession")) return new SecureSessions(app, io, options);
   if (wanted === undefined) return undefined;
   throw pluginError(

@@ -12,6 +12,8 @@ export class SilentConnections {
   readonly #server: HttpServer;
   /** How many requests are running on each. Upgraded ones are not among them. */
   readonly #running = new Map<Socket, number>();
+  /** Upgraded ones, with how much had been written to each by then: nobody need have taken it. */
+  readonly #upgraded = new Map<Socket, number>();
   /** Of TLS, before the handshake is over: by the address of the client, for another object stands for them then. */
   readonly #handshaking = new Map<string, Socket>();
 
@@ -19,9 +21,10 @@ export class SilentConnections {
 
   constructor(server: HttpServer) {
     this.#server = server;
-    const running = this.#running;
+    const [running, upgraded] = [this.#running, this.#upgraded];
     this.#onClose = function () {
       running.delete(this);
+      upgraded.delete(this);
     };
   }
 
@@ -29,7 +32,7 @@ export class SilentConnections {
   note(event: string | symbol, args: readonly unknown[]): void {
     if (event === "request") this.#begin(args[0] as IncomingMessage, args[1] as ServerResponse);
     else if (event === "connection" || event === "secureConnection") this.#add(event, args[0] as Socket);
-    else if (event === "upgrade" || event === "connect") this.#running.delete((args[0] as IncomingMessage).socket);
+    else if (event === "upgrade" || event === "connect") this.#leave((args[0] as IncomingMessage).socket);
   }
 
   /** Ends those that are silent, until the server has closed. */
@@ -53,6 +56,9 @@ export class SilentConnections {
     for (const [socket, running] of this.#running) {
       if (running === 0) silent.add(socket);
     }
+    for (const [socket, bytesBefore] of this.#upgraded) {
+      if (socket.bytesWritten === bytesBefore) silent.add(socket);
+    }
     return silent;
   }
 
@@ -65,8 +71,13 @@ export class SilentConnections {
     }
     this.#handshaking.delete(client);
     this.#running.set(socket, 0);
+    this.#upgraded.delete(socket);
     // An upgrade that nobody wanted is announced once more, as a connection.
     socket.off("close", this.#onClose).once("close", this.#onClose);
+  }
+
+  #leave(socket: Socket): void {
+    if (this.#running.delete(socket)) this.#upgraded.set(socket, socket.bytesWritten);
   }
 
   #begin({ socket }: IncomingMessage, res: ServerResponse): void {

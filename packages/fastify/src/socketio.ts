@@ -70,6 +70,12 @@ export class Socketio {
     this.io.attach(this.#files);
     this.io.engine.detach();
     this.io.httpServer = app.server as HttpServer;
+    const close = this.io.close.bind(this.io) as (...args: unknown[]) => Promise<void>;
+    // The routes outlive it, for the application may go on.
+    this.io.close = (...args: unknown[]) => {
+      this.#mount?.startClosing();
+      return close(...args);
+    };
     this.io.useAlways((socket, next) => {
       this.#complete(socket);
       next();

@@ -6,7 +6,7 @@ const FILTERS_ALONE = { guards: false, interceptors: false, filters: true };
 
 /**
  * Has the filters of a gateway see what its `handleConnection` has thrown, as they see what handlers of events throw: Nest keeps
- * them to those. Never rejects.
+ * them to those.
  *
  * @param hook - may have filters of its own
  */

@@ -2,12 +2,15 @@ import { EventError, type Socket } from "@plugboard/server";
 import type { ExternalContextCreator } from "@nestjs/core";
 import { isObservable, Subscription, type Observable } from "rxjs";
 import { tellByFilters } from "./connection-filters.js";
+import { Backlog, sizeOf } from "./backlog.js";
+import type { Counters } from "./counters.js";
 import { EventCall, type Ack } from "./event-call.js";
 import { inSocketContext } from "./current-socket.js";
 import { DEFAULT_HANDLER_TIMEOUT_MS, EventDeadline, MAX_TIMER_MS } from "./event-deadline.js";
 import type { EventFailures } from "./event-failures.js";
 import { SocketLanes, type EventRules } from "./event-rules.js";
 import type { OwnOptions } from "./options.js";
+import { releaseInstances } from "./scoped-instances.js";
 import { isThenable } from "./thenable.js";
 
 /** A handler as Nest gives it, bound to its gateway and the socket. */
@@ -23,6 +26,8 @@ export interface ConnectionContext {
   readonly failures: EventFailures;
   /** Makes what runs the filters of gateways. */
   readonly contextCreator: () => ExternalContextCreator;
+  /** Undefined unless somebody wants numbers. */
+  counters?: Counters | undefined;
   /** Counts what is still going on at shutdown. */
   track(work: Promise<unknown>): void;
 }
@@ -31,6 +36,19 @@ export interface ConnectionContext {
 interface EventReply {
   readonly event: string;
   readonly data?: unknown;
+}
+
+/** Chars of the name of an event that a regular expression is asked about: with the longest names many take minutes. */
+const MAX_MATCHED_NAME_LENGTH = 256;
+
+/** Bytes that may wait of all the events of a client: those of so many messages of the greatest size. */
+const MAX_WAITING_MESSAGES = 64;
+const DEFAULT_MAX_MESSAGE_BYTES = 1e6;
+
+/** An event that came too early. */
+interface WaitingEvent {
+  readonly size: number;
+  deliver(): Promise<unknown> | undefined;
 }
 
 const connections = new WeakMap<object, Connection>();
@@ -48,7 +66,8 @@ export class Connection {
   /** By gateway: what to call when Nest has made its instance for this socket, and called its `handleConnection`. */
   #expected: Map<object, (work: unknown) => void> | undefined = undefined;
   /** Events that came before they were over; undefined when all are. */
-  #waiting: (() => unknown)[] | undefined = undefined;
+  #waiting: WaitingEvent[] | undefined = undefined;
+  readonly #backlog: Backlog;
   readonly #rules: EventRules;
   #lanes: SocketLanes | undefined = undefined;
   /** Events that wait for their turn, or have it. */
@@ -60,6 +79,7 @@ export class Connection {
     this.socket = socket;
     this.#context = context;
     this.#rules = rules;
+    this.#backlog = Backlog.of(socket.conn);
     connections.set(socket, this);
   }
 
@@ -123,7 +143,8 @@ export class Connection {
     }
     const refusesUnknown = this.#context.options.unknownEvents === "ack-error";
     if (this.#patterns !== undefined || refusesUnknown) {
-      socket.onUnheard((event: string, ...args: unknown[]) => this.#hearOthers(event, args, refusesUnknown));
+      // Clients may send a number for a name.
+      socket.onUnheard((event: unknown, ...args: unknown[]) => this.#hearOthers(String(event), args, refusesUnknown));
     }
     socket.once("disconnect", (reason) => this.#end(reason));
     if (this.#pending.length > 0) this.#awaitConnection();
@@ -161,7 +182,7 @@ export class Connection {
 
   /** Disconnects a socket whose `handleConnection` has failed, and tells the client why. */
   refuse(error: unknown): void {
-    this.#waiting = undefined;
+    this.#endWaiting();
     if (!this.socket.connected) return;
     this.#callOfConnection().fail(error);
     this.socket.disconnect();
@@ -172,9 +193,13 @@ export class Connection {
     const { options, contextCreator } = this.#context;
     if (options.compatAcks) return this.refuse(error);
     if (!this.socket.connected) return;
-    await tellByFilters(contextCreator(), gateway, hook, this.#callOfConnection(), error);
+    try {
+      await tellByFilters(contextCreator(), gateway, hook, this.#callOfConnection(), error);
+    } catch (fault) {
+      this.#context.failures.log(fault);
+    }
     // Until now its events have waited.
-    this.#waiting = undefined;
+    this.#endWaiting();
     this.socket.disconnect();
   }
 
@@ -195,32 +220,43 @@ export class Connection {
   }
 
   #open(): void {
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    for (const deliver of waiting ?? []) {
+    for (const event of this.#endWaiting()) {
       if (!this.socket.connected) return;
-      const running = deliver() as Promise<unknown> | undefined;
+      const running = event.deliver();
       if (running !== undefined) this.#context.track(running);
     }
+  }
+
+  #endWaiting(): readonly WaitingEvent[] {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    for (const { size } of waiting) this.#backlog.bytes -= size;
+    return waiting;
   }
 
   // Events.
 
   #receive(event: string, handlers: readonly MessageHandler[], args: unknown[]): Promise<unknown> | undefined {
     const last = args.at(-1);
-    const ack = typeof last === "function" ? (args.pop(), last as Ack) : undefined;
+    const given = typeof last === "function" ? (args.pop(), last as Ack) : undefined;
+    const ack = this.#context.counters?.countEvent(given) ?? given;
     const deliver = (): Promise<unknown> | undefined => this.#deliver(event, handlers, args, ack);
     const waiting = this.#waiting;
     if (waiting === undefined) return deliver();
-    if (this.#isFlooded(waiting.length, "came before handleConnection was over")) return undefined;
-    waiting.push(deliver);
+    const size = sizeOf(args);
+    if (this.#isFlooded(waiting.length, size, "came before handleConnection was over")) return undefined;
+    this.#backlog.bytes += size;
+    waiting.push({ size, deliver });
     return undefined;
   }
 
   /** Disconnects a client that has sent more than may wait. */
-  #isFlooded(waiting: number, why: string): boolean {
-    if (waiting < this.#context.options.maxWaitingEvents) return false;
-    this.#context.failures.log(new Error(`more than ${waiting} events of a socket ${why}`));
+  #isFlooded(waiting: number, size: number, why: string): boolean {
+    const { maxHttpBufferSize = DEFAULT_MAX_MESSAGE_BYTES } = this.socket.nsp.server.opts;
+    const isHuge = this.#backlog.bytes + size > MAX_WAITING_MESSAGES * maxHttpBufferSize;
+    if (waiting < this.#context.options.maxWaitingEvents && !isHuge) return false;
+    const what = isHuge ? `${this.#backlog.bytes} bytes of a client` : `${waiting} events of a socket`;
+    this.#context.failures.log(new Error(`more than ${what} ${why}`));
     this.socket.disconnect(true);
     return true;
   }
@@ -239,10 +275,16 @@ export class Connection {
     };
     const limits = this.#rules.lanesOf(handlers);
     if (limits === undefined) return handle();
-    if (this.#isFlooded(this.#inTurn, "wait for their turn")) return undefined;
+    // The first one does not wait.
+    const size = this.#inTurn === 0 ? 0 : sizeOf(args);
+    if (this.#isFlooded(this.#inTurn, size, "wait for their turn")) return undefined;
     this.#inTurn++;
+    this.#backlog.bytes += size;
     this.#lanes ??= new SocketLanes();
-    return this.#lanes.run(limits, handle).finally(() => this.#inTurn--);
+    return this.#lanes.run(limits, handle).finally(() => {
+      this.#inTurn--;
+      this.#backlog.bytes -= size;
+    });
   }
 
   #deadlineOf(
@@ -342,14 +384,17 @@ export class Connection {
         },
       });
       subscription.add(values$);
+      // Its client has left before it was there. Interceptors, which call their handler late, still get to it.
+      if (!this.socket.connected) setImmediate(() => subscription.unsubscribe());
     });
   }
 
   #end(reason: unknown): void {
-    this.#waiting = undefined;
+    this.#endWaiting();
     this.reason = reason;
     for (const subscription of this.#subscriptions ?? []) subscription.unsubscribe();
     for (const listener of this.#onDisconnect) listener(reason);
+    releaseInstances(this.socket);
   }
 }
 
@@ -359,6 +404,9 @@ function isEventReply(value: unknown): value is EventReply {
 
 /** `*` stands for whatever follows. */
 function matches(pattern: unknown, event: string): boolean {
-  if (pattern instanceof RegExp) return new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, "")).test(event);
+  if (pattern instanceof RegExp) {
+    if (event.length > MAX_MATCHED_NAME_LENGTH) return false;
+    return new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, "")).test(event);
+  }
   return typeof pattern === "string" && event.startsWith(pattern.slice(0, -1));
 }

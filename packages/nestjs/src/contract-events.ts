@@ -14,6 +14,7 @@ import {
 } from "@plugboard/contract";
 import type { Observable } from "rxjs";
 import { isThenable } from "./thenable.js";
+import { invalidOption, nestjsError } from "./nestjs-error.js";
 import { eventCallIn, type Ack, type EventCall } from "./event-call.js";
 
 type Handler = (...args: never[]) => unknown;
@@ -102,14 +103,14 @@ export function handledEventOf(method: object): HandledEvent | undefined {
  *
  * @param contract - made by `defineEvents` of `@plugboard/contract`
  * @param event - one that clients send
- * @throws TypeError for an event that the contract does not have
+ * @throws NestjsError with code `SIO_NESTJS_INVALID_OPTION` for an event that the contract does not have
  */
 export function WsEvent<C extends Contract, Event extends EventsOf<C, "client">>(
   contract: C,
   event: Event,
 ): WsEventDecorator<C, Event> {
   const definition = contract.client[event];
-  if (definition === undefined) throw new TypeError(`no client sends "${event}", says the contract`);
+  if (definition === undefined) throw invalidOption(`no client sends "${event}", says the contract`);
   return (target, name, descriptor) => {
     (SubscribeMessage(event) as MethodDecorator)(target, name, descriptor);
     UseInterceptors(new ContractInterceptor(definition))(target, name, descriptor);
@@ -128,7 +129,8 @@ class ContractInterceptor implements NestInterceptor {
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     const args = context.getArgs<unknown[]>();
     const call = eventCallIn(args);
-    if (call === undefined) throw new Error("@WsEvent needs the SocketIoAdapter of @plugboard/nestjs");
+    if (call === undefined)
+      throw nestjsError("SIO_NESTJS_NO_ADAPTER", "@WsEvent needs the SocketIoAdapter of @plugboard/nestjs");
     const { payload, ack } = this.#definition;
     if (call.args.length > (payload === undefined ? 0 : 1)) {
       throw new EventError("SIO_INVALID_PAYLOAD", "Invalid payload: too many arguments");

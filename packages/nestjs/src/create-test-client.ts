@@ -1,6 +1,7 @@
-import type * as Testing from "@plugboard/testing";
+import type { TestClientOptions, TestSocket } from "@plugboard/testing";
 import type { DefaultEventsMap, EventsMap } from "@plugboard/server";
 import { HttpAdapterHost } from "@nestjs/core";
+import { invalidOption, nestjsError } from "./nestjs-error.js";
 import { SocketIoAdapter, type ProviderSource } from "./socket-io-adapter.js";
 
 /** What we need of an application. */
@@ -17,7 +18,9 @@ export interface TestedApplication extends ProviderSource {
  * ```
  *
  * @param namespace - its name. Default: `/`
- * @param options - those of `testClient` of `@plugboard/testing`, which has to be installed
+ * @param options - those of `testClient` of `@plugboard/testing`
+ * @throws NestjsError with code `SIO_NESTJS_NO_ADAPTER` when the application has none, `SIO_NESTJS_INVALID_OPTION` when the
+ * namespace is no text
  */
 export async function createTestClient<
   ListenEvents extends EventsMap = DefaultEventsMap,
@@ -25,27 +28,28 @@ export async function createTestClient<
 >(
   app: TestedApplication,
   namespace: string = "/",
-  options: Testing.TestClientOptions = {},
-): Promise<Testing.TestSocket<ListenEvents, EmitEvents>> {
-  const { testClient } = await loadTesting();
+  options: TestClientOptions = {},
+): Promise<TestSocket<ListenEvents, EmitEvents>> {
+  if (typeof namespace !== "string") {
+    throw invalidOption(
+      'createTestClient takes the name of the namespace before the options: createTestClient(app, "/", { auth })',
+    );
+  }
+  // Only here: what tests need is not loaded by servers that run.
+  const { testClient } = await import("@plugboard/testing");
   await app.init();
   const { httpAdapter } = app.get<HttpAdapterHost>(HttpAdapterHost, { strict: false });
   const instance = httpAdapter.getInstance<{ ready?: () => PromiseLike<unknown> }>();
   if (httpAdapter.getType() === "fastify") await instance.ready?.();
   const adapter = SocketIoAdapter.of(app);
-  if (adapter === undefined) throw new Error("the application has no SocketIoAdapter: import SocketIoModule");
+  if (adapter === undefined) {
+    throw nestjsError(
+      "SIO_NESTJS_NO_ADAPTER",
+      "the application has no SocketIoAdapter: import SocketIoModule.forRoot()",
+    );
+  }
   const client = await testClient(adapter.server, namespace, options);
   // It would try to come back for ever, and keep the process of the tests alive.
   adapter.onDisposed(() => void client.disconnect());
-  return client as unknown as Testing.TestSocket<ListenEvents, EmitEvents>;
-}
-
-async function loadTesting(): Promise<typeof Testing> {
-  try {
-    return await import("@plugboard/testing");
-  } catch (error) {
-    throw new Error("createTestClient needs @plugboard/testing: npm install --save-dev @plugboard/testing", {
-      cause: error,
-    });
-  }
+  return client as unknown as TestSocket<ListenEvents, EmitEvents>;
 }

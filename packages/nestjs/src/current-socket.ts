@@ -4,8 +4,13 @@ import type { Socket } from "@plugboard/server";
 
 const sockets = new AsyncLocalStorage<Socket>();
 
-/** Whether a class wants it: who does not pays nothing. */
+/** Whether somebody wants it: who does not pays nothing. */
 let isWanted = false;
+
+/** Has it known from now on which socket is at work. */
+export function trackSockets(): void {
+  isWanted = true;
+}
 
 /** Runs something that is done for a socket. */
 export function inSocketContext<T>(socket: Socket, run: () => T): T {
@@ -13,18 +18,19 @@ export function inSocketContext<T>(socket: Socket, run: () => T): T {
 }
 
 /** Of the provider of the socket that something is done for. */
-export const CURRENT_SOCKET: unique symbol = Symbol("plugboard.nestjs.socket");
+export const CURRENT_SOCKET: unique symbol = Symbol("the socket: import SocketIoModule.forRoot()");
 
 /**
  * Injects the socket on whose behalf the code runs, into providers of any scope: whatever is read of it is that of the socket whose
  * event, connection, disconnection, guard or middleware is at work. Elsewhere, reading it throws an Error.
  */
 export function InjectSocket(): ParameterDecorator & PropertyDecorator {
-  isWanted = true;
+  trackSockets();
   return Inject(CURRENT_SOCKET) as ParameterDecorator & PropertyDecorator;
 }
 
-function currentSocket(): Socket {
+/** @throws Error where none is at work */
+export function currentSocket(): Socket {
   const socket = sockets.getStore();
   if (socket !== undefined) return socket;
   throw new Error("no socket is at work here: what @InjectSocket() gives is for what is called by gateways");

@@ -2,6 +2,7 @@ import { createParamDecorator, UseGuards, type ExecutionContext } from "@nestjs/
 import type { Namespace, Socket } from "@plugboard/server";
 import { eventCallIn, type Ack as AckFunction } from "./event-call.js";
 import { CONNECTION_GUARDS, SOCKET_MIDDLEWARE, type SocketMiddlewareClass } from "./gateways.js";
+import { invalidOption } from "./nestjs-error.js";
 import { namespaceParams } from "./namespaces.js";
 import { platformRequest } from "./platform-front.js";
 
@@ -11,8 +12,11 @@ type Guards = Parameters<typeof UseGuards>;
 /**
  * Guards of a gateway that are asked once, before a socket joins: one that says no refuses it by `connect_error`. They see an
  * event with pattern `$connect` and no payload. Made by Nest, as those of `@UseGuards` are.
+ *
+ * @throws NestjsError with code `SIO_NESTJS_INVALID_OPTION` without guards
  */
 export function UseConnectionGuards(...guards: Guards): ClassDecorator {
+  if (guards.length === 0) throw invalidOption("@UseConnectionGuards without guards lets everybody in");
   return onMethod(CONNECTION_GUARDS, guards);
 }
 
@@ -20,10 +24,17 @@ export function UseConnectionGuards(...guards: Guards): ClassDecorator {
  * Middlewares of a gateway's namespace, made by Nest: classes with `use(socket, next)`. They run before the guards.
  *
  * @param middlewares - classes, or instances
+ * @throws NestjsError with code `SIO_NESTJS_INVALID_OPTION` for what is neither, such as the functions of `server.use`
  */
 export function SocketMiddleware(
   ...middlewares: ((new (...args: never[]) => SocketMiddlewareClass) | SocketMiddlewareClass)[]
 ): ClassDecorator {
+  for (const each of middlewares) {
+    // An arrow function has no prototype.
+    const holder: unknown = typeof each === "function" ? each.prototype : each;
+    if (typeof holder === "object" && holder !== null) continue;
+    throw invalidOption("@SocketMiddleware takes classes with a method use(socket, next)");
+  }
   const all = middlewares.map((each) => (typeof each === "function" ? each : asGuard(each)));
   return onMethod(SOCKET_MIDDLEWARE, all as unknown as Guards);
 }

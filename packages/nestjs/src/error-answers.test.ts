@@ -1,3 +1,4 @@
+import { WsException } from "@nestjs/websockets";
 import { expect, it } from "vitest";
 import { describeError } from "./error-answers.js";
 
@@ -14,3 +15,12 @@ it.each(["name", "getError", "getStatus"])(
     expect(answer.code).toBe("SIO_INTERNAL_ERROR");
   },
 );
+
+it.each([
+  [["a", "b"], "a; b"],
+  [[{ property: "a" }], "Ws Exception"],
+  [[], "Ws Exception"],
+])("a list that a WsException is given, as a pipe does, is data: %j", (list, message) => {
+  const answer = { status: "error", code: "SIO_EVENT_ERROR", message, data: list };
+  expect(describeError(new WsException(list), true)).toEqual({ answer, isInternal: false });
+});

@@ -23,7 +23,7 @@ const CODES: Readonly<Record<number, string>> = {
 export const FORBIDDEN_MESSAGE = "Forbidden resource";
 
 /** What clients read of an error of which they are to know nothing. */
-const INTERNAL: ErrorAnswer = { status: "error", code: "SIO_INTERNAL_ERROR", message: "Internal server error" };
+export const INTERNAL: ErrorAnswer = { status: "error", code: "SIO_INTERNAL_ERROR", message: "Internal server error" };
 
 /** What an error says to clients, and whether it says anything: one that does not has to be logged. */
 export interface DescribedError {
@@ -63,6 +63,11 @@ function wsAnswer(error: unknown): ErrorAnswer | undefined {
   const { message } = error as WsExceptionLike;
   const given = (error as WsExceptionLike).getError();
   const code = message === FORBIDDEN_MESSAGE ? "SIO_FORBIDDEN" : "SIO_EVENT_ERROR";
+  // What class-validator has found, as pipes are told to throw it.
+  if (Array.isArray(given)) {
+    const isText = given.length > 0 && given.every((each) => typeof each === "string");
+    return { status: "error", code, message: isText ? given.join("; ") : message, data: given };
+  }
   const members = typeof given === "object" && given !== null ? given : { message: String(given) };
   return { status: "error", code, message, ...members } as ErrorAnswer;
 }

@@ -24,7 +24,7 @@ export class EventCall {
   /** Answers it with what a handler gives, which a contract validates; errors go to `ack`. */
   reply: Ack | undefined;
   readonly policy: FailurePolicy;
-  /** Whether a handler has taken the acknowledgement, to answer it when it likes. */
+  /** Whether a handler or a filter has taken the acknowledgement, to answer it when it likes. */
   isAckTaken = false;
 
   constructor(socket: Socket, event: string, args: readonly unknown[], ack: Ack | undefined, policy: FailurePolicy) {

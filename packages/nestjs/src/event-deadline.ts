@@ -21,8 +21,9 @@ export class EventDeadline {
     // What keeps the process alive is the connection of the client, if anything.
     timer.unref();
     this.ack = (...answer) => {
-      clearTimeout(timer);
       ack(...answer);
+      // Not before: an answer that cannot be sent is none.
+      clearTimeout(timer);
     };
   }
 }

@@ -1,10 +1,13 @@
 import { Logger } from "@nestjs/common";
+import type { Counters } from "./counters.js";
 import type { EventCall, FailurePolicy } from "./event-call.js";
-import { describeError } from "./error-answers.js";
+import { describeError, INTERNAL } from "./error-answers.js";
 import type { OwnOptions } from "./options.js";
 
 /** Tells clients of errors: by the acknowledgement if they wait for one, else by the event `exception`. */
 export class EventFailures implements FailurePolicy {
+  /** Undefined unless somebody wants numbers. */
+  counters: Counters | undefined = undefined;
   readonly #options: OwnOptions;
   readonly #logger = new Logger("SocketIo");
 
@@ -13,6 +16,7 @@ export class EventFailures implements FailurePolicy {
   }
 
   fail(call: EventCall, error: unknown, hasAnswered: boolean): void {
+    if (this.counters !== undefined) this.counters.errors++;
     const { acks, mapHttpExceptions, includeCause } = this.#options;
     const { answer, isInternal } = describeError(error, mapHttpExceptions);
     if (isInternal && !hasAnswered) this.log(error);
@@ -26,15 +30,28 @@ export class EventFailures implements FailurePolicy {
       this.log(fault);
     }
     if (!hasAnswered) this.tell(call, formatted);
-    else if (acks.errors !== "event") ack?.(formatted);
+    else if (ack !== undefined && acks.errors !== "event") this.#send(formatted, ack);
   }
 
   tell({ socket, ack }: EventCall, answer: unknown): void {
     const { errors } = this.#options.acks;
-    if (ack !== undefined && errors !== "event") ack(answer);
-    if (ack === undefined || errors === "event" || errors === "both") socket.emit("exception", answer);
+    if (ack !== undefined && errors !== "event") this.#send(answer, ack);
+    if (ack === undefined || errors === "event" || errors === "both") {
+      this.#send(answer, (told) => void socket.emit("exception", told));
+    }
     // The error went another way; the acknowledgement is answered nevertheless.
     if (errors === "event") ack?.();
+  }
+
+  /** What cannot be sent, such as a circular object, must not keep the client from hearing that it has failed. */
+  #send(answer: unknown, send: (answer: unknown) => void): void {
+    for (const told of [answer, INTERNAL]) {
+      try {
+        return send(told);
+      } catch (fault) {
+        this.log(fault);
+      }
+    }
   }
 
   log(error: unknown): void {

@@ -1,4 +1,5 @@
 import "reflect-metadata";
+import { checkConcurrency, checkTime } from "./check-options.js";
 import { Lane } from "./lane.js";
 import { methodsOf } from "./methods-of.js";
 import { NEST_KEYS } from "./nest-keys.js";
@@ -11,7 +12,7 @@ const ACK_TIMEOUT = Symbol("plugboard.nestjs.ackTimeout");
  * wait, and are handled in the order in which they came.
  *
  * @param limit - a whole number from 1 on
- * @throws RangeError for another limit
+ * @throws NestjsError with code `SIO_NESTJS_INVALID_OPTION` for another limit
  */
 export function Concurrency(limit: number): ClassDecorator & MethodDecorator {
   checkConcurrency(limit);
@@ -26,15 +27,12 @@ export function Serial(): ClassDecorator & MethodDecorator {
 /**
  * How long a handler, or those of a gateway, may take before the acknowledgement is answered with `SIO_HANDLER_TIMEOUT` in
  * its place, in milliseconds; 0 for no limit. Default: the server's option `handlerTimeout`.
+ *
+ * @throws NestjsError with code `SIO_NESTJS_INVALID_OPTION` for what is no time
  */
 export function AckTimeout(timeoutMs: number): ClassDecorator & MethodDecorator {
+  checkTime("@AckTimeout", timeoutMs);
   return ruleDecorator(ACK_TIMEOUT, timeoutMs);
-}
-
-/** @throws RangeError unless it is a whole number from 1 on, or infinite */
-export function checkConcurrency(limit: number): void {
-  if (limit === Number.POSITIVE_INFINITY || (Number.isInteger(limit) && limit >= 1)) return;
-  throw new RangeError(`concurrency has to be a whole number from 1 on, not ${limit}`);
 }
 
 function ruleDecorator(key: symbol, value: number): ClassDecorator & MethodDecorator {

@@ -49,7 +49,12 @@ function runAnswering(call: EventCall, error: unknown, run: () => unknown): unkn
     call.fail(error, true);
     return IS_HANDLED;
   }
-  const settled = (): void => call.fail(error, true);
+  // Nest does not wait for it, and the event would be answered with nothing meanwhile.
+  call.isAckTaken = true;
+  const settled = (): void => {
+    call.fail(error, true);
+    call.ack?.();
+  };
   return (result as PromiseLike<unknown>).then(settled, (fault: unknown) => {
     new Logger("SocketIo").error(fault instanceof Error ? fault.stack : fault);
     settled();

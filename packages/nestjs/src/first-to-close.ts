@@ -12,7 +12,7 @@ export class FirstToClose {
   start(modules: ModulesContainer, close: () => Promise<void>): void {
     this.#close = close;
     for (const module of modules.values()) {
-      if ((module.metatype as unknown) === FirstToCloseModule) module.distance = -1;
+      if (isFirstToClose(module)) module.distance = -1;
     }
   }
 
@@ -23,4 +23,10 @@ export class FirstToClose {
 
 /** A module of its own, so that no other order than that changes. */
 export class FirstToCloseModule {}
+
+/** Whether a module of an application is that one. */
+export function isFirstToClose({ metatype }: { readonly metatype: unknown }): boolean {
+  return metatype === FirstToCloseModule;
+}
+
 Module({ providers: [FirstToClose], exports: [FirstToClose] })(FirstToCloseModule);

@@ -51,7 +51,7 @@ describe("a class that serves several applications", () => {
     config.addGlobalFilter(filter);
     const options = resolveOptions(given).own;
     const context = { options, config, failures: new EventFailures(options), onInitFailed: () => {} };
-    prepareGateway({ ...made(type, Nothing), isScoped: false }, context);
+    prepareGateway(made(type, Nothing), context);
     return filter;
   }
 
@@ -79,7 +79,7 @@ describe("a class that serves several applications", () => {
     const connect = (name: string): object => {
       prepare(Chat);
       const options = resolveOptions({}).own;
-      const socket = {};
+      const socket = { conn: {} };
       const contextCreator = (): never => expect.unreachable();
       const context = {
         options,

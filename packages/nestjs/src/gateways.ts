@@ -1,15 +1,19 @@
 import * as common from "@nestjs/common";
 import type { CanActivate } from "@nestjs/common";
 import type { ApplicationConfig, ModulesContainer } from "@nestjs/core";
-import type { ServerOptions } from "@plugboard/server";
+import type { ServerOptions, Socket } from "@plugboard/server";
 import { isDeepStrictEqual } from "node:util";
+import { isObservable, lastValueFrom } from "rxjs";
 import { Connection } from "./connection.js";
 import { inSocketContext } from "./current-socket.js";
 import type { EventFailures } from "./event-failures.js";
 import { LastFilter, watchFilter } from "./filters.js";
-import { methodsOf } from "./methods-of.js";
+import { methodsOf, namedMethodsOf } from "./methods-of.js";
 import { NEST_KEYS } from "./nest-keys.js";
+import { nestjsError, invalidOption } from "./nestjs-error.js";
 import type { OwnOptions } from "./options.js";
+import { instanceFor, providerOf, type ScopedProvider, type ScopedWrapper } from "./scoped-instances.js";
+import { onInstance, redirectEnhancer, standInFor, type Method } from "./scoped-methods.js";
 import { isThenable } from "./thenable.js";
 import { withReason } from "./ws-reason.js";
 
@@ -27,16 +31,21 @@ export interface Gateway {
   readonly type: GatewayClass;
   readonly port: number;
   readonly options: GatewayOptions;
-  /** Whether Nest makes an instance for each socket, later than it calls those of which there is one. */
-  readonly isScoped: boolean;
+  /** There is an instance for each socket then, made later than Nest calls those of which there is one. */
+  readonly scope: ScopedProvider | undefined;
+  readonly wrapper: ScopedWrapper;
   /** Of its module: what guards and middlewares Nest has made for it. */
-  readonly injectables: ReadonlyMap<unknown, { readonly instance: unknown }>;
+  readonly injectables: ReadonlyMap<unknown, ScopedWrapper>;
+  readonly module: Module;
 }
+
+type Module = Parameters<typeof providerOf>[2];
 
 /** The gateways of all modules, each class once. */
 export function findGateways(modules: ModulesContainer): Gateway[] {
   const found = new Map<GatewayClass, Gateway>();
-  for (const { providers, injectables } of modules.values()) {
+  for (const module of modules.values()) {
+    const { providers, injectables } = module;
     for (const wrapper of providers.values()) {
       const { metatype, isNotMetatype } = wrapper;
       if (typeof metatype !== "function" || isNotMetatype || found.has(metatype as GatewayClass)) continue;
@@ -44,8 +53,8 @@ export function findGateways(modules: ModulesContainer): Gateway[] {
       if (options === undefined) continue;
       const port = (Reflect.getMetadata(NEST_KEYS.port, metatype) as number | undefined) ?? 0;
       const type = metatype as GatewayClass;
-      const isScoped = !wrapper.isDependencyTreeStatic();
-      found.set(type, { type, port, options, isScoped, injectables: injectables as Gateway["injectables"] });
+      const scope = wrapper.isDependencyTreeStatic() ? undefined : providerOf(type, wrapper, module);
+      found.set(type, { type, port, options, scope, wrapper, injectables, module });
     }
   }
   return [...found.values()];
@@ -56,22 +65,32 @@ export function serverKey(port: number, path: string): string {
   return `${port} ${path.replace(/\/$/, "")}`;
 }
 
+/** Who has given the options of the adapter, for people. */
+const APPLICATION = "SocketIoModule.forRoot() or new SocketIoAdapter(app, options)";
+
 /**
  * What the gateways of one server say about it, together.
  *
- * @throws Error when two say something different, with the names of both
+ * @param shared - what the application says about this very server
+ * @throws NestjsError with code `SIO_NESTJS_CONFLICTING_OPTIONS` when two say something different, with the names of both
  */
-export function serverOptionsOf(gateways: readonly Gateway[]): Partial<ServerOptions> {
-  const all: Record<string, unknown> = {};
-  const saidBy = new Map<string, string>();
+export function serverOptionsOf(
+  gateways: readonly Gateway[],
+  shared: Partial<ServerOptions> = {},
+): Partial<ServerOptions> {
+  const all: Record<string, unknown> = { ...shared };
+  const given = Object.entries(shared).filter(([, value]) => value !== undefined);
+  const saidBy = new Map(given.map(([name]) => [name, APPLICATION]));
   for (const { type, options } of gateways) {
-    const { namespace: _namespace, ...said } = options;
+    // By its path it has been found.
+    const { namespace: _namespace, path: _path, ...said } = options;
     for (const [name, value] of Object.entries(said)) {
       const first = saidBy.get(name);
       if (first !== undefined && !isDeepStrictEqual(all[name], value)) {
-        throw new Error(
+        throw nestjsError(
+          "SIO_NESTJS_CONFLICTING_OPTIONS",
           `${first} and ${type.name} share a Socket.IO server, and give its option "${name}" different values: ` +
-            `give it once, or each of them a path of its own (SIO_NESTJS_CONFLICTING_OPTIONS)`,
+            `give it once, or a gateway a path of its own`,
         );
       }
       all[name] = value;
@@ -87,8 +106,24 @@ export function prepareGateway(gateway: Gateway, context: GatewayContext): void 
   addEnhancers(gateway.type, context);
   if (!context.options.compatAcks) watchFilters(gateway.type, prototype);
   wrapHook(prototype, "afterInit", false, context);
-  // Of scoped ones Nest calls them in any case, and where they are missing nobody hears of an instance that cannot be made.
-  for (const name of ["handleConnection", "handleDisconnect"]) wrapHook(prototype, name, gateway.isScoped, context);
+  const isScoped = gateway.scope !== undefined;
+  if (isScoped) prepareScoped(gateway, prototype);
+  for (const name of ["handleConnection", "handleDisconnect"]) wrapHook(prototype, name, isScoped, context);
+}
+
+/** Before Nest 12 it calls what it has made without dependencies: that is led to the instance for the socket. */
+function prepareScoped({ scope, wrapper, injectables, module }: Gateway, prototype: object): void {
+  if (scope === undefined) return;
+  standInFor(scope, wrapper);
+  for (const [type, injectable] of injectables) {
+    if (injectable.isDependencyTreeStatic()) continue;
+    redirectEnhancer(providerOf(type as GatewayClass, injectable, module), injectable);
+  }
+  for (const [name, method] of namedMethodsOf(prototype)) {
+    const isOverridden = (prototype as Record<string, unknown>)[name] !== method;
+    if (isOverridden || !Reflect.hasMetadata(NEST_KEYS.pattern, method)) continue;
+    replaceMethod(prototype, name, method, onInstance(method as Method));
+  }
 }
 
 /** What the preparation of gateways needs to know, and what their `afterInit` reports to. */
@@ -138,36 +173,41 @@ function watchFilters(type: GatewayClass, prototype: object): void {
   }
 }
 
-type Hook = (this: object, ...args: unknown[]) => unknown;
-
-/** Of hooks, those that we have put something around. */
-const wrappedHooks = new WeakSet<object>();
+/** Of methods of gateways, those that we have put in the place of others. */
+const prepared = new WeakSet<object>();
 /** A class may serve several applications, in tests: `afterInit` is that of the one that came last. */
 const contexts = new WeakMap<object, GatewayContext>();
 
 /** Nest neither awaits a hook nor catches what it throws. */
 function wrapHook(prototype: object, name: string, isScoped: boolean, context: GatewayContext): void {
-  const original = (prototype as Record<string, Hook | undefined>)[name] ?? (isScoped ? () => {} : undefined);
-  if (original === undefined) return;
+  // Of scoped ones Nest calls them in any case, and where they are missing nobody hears of an instance that cannot be made.
+  const given = (prototype as Record<string, Method | undefined>)[name] ?? (isScoped ? () => {} : undefined);
+  if (given === undefined) return;
   contexts.set(prototype, context);
-  if (wrappedHooks.has(original)) return;
-  const wrapped: Hook = function (...args) {
+  if (prepared.has(given)) return;
+  const original = isScoped ? onInstance(given) : given;
+  const wrapped: Method = function (...args) {
     const run = (): unknown => original.apply(this, args);
     if (name === "afterInit") return containInit(run, contexts.get(prototype) ?? context);
     const connection = Connection.of(args[0]);
     // Called by the program itself: none of our business.
     if (connection === undefined) return run();
     return inSocketContext(connection.socket, () => {
-      if (name === "handleConnection") return connection.connecting(prototype, this, original, run);
-      return connection.disconnecting(() => original.apply(this, withReason(original, args, connection.reason)));
+      if (name === "handleConnection") return connection.connecting(prototype, this, given, run);
+      return connection.disconnecting(() => original.apply(this, withReason(given, args, connection.reason)));
     });
   };
+  replaceMethod(prototype, name, given, wrapped);
+}
+
+function replaceMethod(prototype: object, name: string, original: object, wrapped: Method): void {
+  if (prepared.has(original)) return;
   // Guards and the like are kept on the function.
   for (const key of Reflect.getMetadataKeys(original)) {
     Reflect.defineMetadata(key, Reflect.getMetadata(key, original), wrapped);
   }
   Object.defineProperty(wrapped, "name", { value: name });
-  wrappedHooks.add(wrapped);
+  prepared.add(wrapped);
   Object.defineProperty(prototype, name, { value: wrapped, configurable: true, writable: true });
 }
 
@@ -202,17 +242,35 @@ export function socketMiddlewaresOf(gateway: Gateway): SocketMiddlewareClass[] {
   return madeOf(gateway, holder, "use") as SocketMiddlewareClass[];
 }
 
-function madeOf({ type, injectables }: Gateway, holder: object | undefined, method: "canActivate" | "use"): unknown[] {
+function madeOf(gateway: Gateway, holder: object | undefined, method: "canActivate" | "use"): unknown[] {
+  const { type, injectables, module } = gateway;
   if (holder === undefined) return [];
   const given = (Reflect.getMetadata(NEST_KEYS.guards, holder) as readonly unknown[] | undefined) ?? [];
   return given.map((each) => {
     const name = typeof each === "function" ? each.name : String(each);
-    const made = typeof each === "function" ? injectables.get(each)?.instance : each;
-    if (made === undefined || made === null) {
-      throw new Error(`${name} of ${type.name} was not made by Nest: scoped providers are not possible at connect`);
+    const wrapper = injectables.get(each);
+    const made = typeof each === "function" ? wrapper?.instance : each;
+    if (made === undefined || made === null) throw invalidOption(`${name} of ${type.name} was not made by Nest`);
+    if (typeof (made as Record<string, unknown>)[method] !== "function") {
+      const what = method === "use" ? "middleware of sockets" : "guard";
+      throw invalidOption(`${name} of ${type.name} is no ${what}: it has no method ${method}`);
     }
-    if (typeof (made as Record<string, unknown>)[method] === "function") return made;
-    const what = method === "use" ? "middleware of sockets" : "guard";
-    throw new Error(`${name} of ${type.name} is no ${what}: it has no method ${method} (SIO_NESTJS_INVALID_OPTION)`);
+    const isShared = wrapper === undefined || (wrapper.isDependencyTreeStatic() && !wrapper.isTransient);
+    return isShared ? made : madeForSockets(providerOf(each as GatewayClass, wrapper, module));
   });
+}
+
+/** Stands for the guards or middlewares that are made for each socket. */
+export function madeForSockets(provider: ScopedProvider): CanActivate & SocketMiddlewareClass {
+  return {
+    async canActivate(context) {
+      const guard = await instanceFor(context.switchToWs().getClient<Socket>(), provider);
+      const result = (guard as CanActivate).canActivate(context);
+      return isObservable(result) ? lastValueFrom(result) : result;
+    },
+    async use(socket, next) {
+      const middleware = await instanceFor(socket as Socket, provider);
+      await (middleware as SocketMiddlewareClass).use(socket, next);
+    },
+  };
 }

@@ -8,13 +8,21 @@ const patterns = new Map<string, RegExp>();
 export function namespacePattern(namespace: string | RegExp): string | RegExp {
   if (typeof namespace !== "string") return sameRegExp(namespace);
   if (!/:[A-Za-z_]/.test(namespace)) return namespace;
-  const source = namespace
-    .split(/(:[A-Za-z_]\w*)/)
-    .map((part, index) =>
-      index % 2 === 1 ? `(?<${part.slice(1)}>[^/]+?)` : part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"),
-    )
-    .join("");
+  const [start = "", ...parts] = namespace.split(/:([A-Za-z_]\w*)/);
+  let source = escaped(start);
+  for (let index = 0; index < parts.length; index += 2) {
+    const name = parts[index];
+    const text = escaped(parts[index + 1] ?? "");
+    // What is looked ahead at is not tried anew when a later part does not fit, which would take minutes for hostile names. The
+    // first place where the text behind a part fits is as good as any other.
+    const isLast = index + 2 === parts.length;
+    source += isLast ? `(?<${name}>[^/]+?)${text}` : `(?=(?<${name}>[^/]+?)${text})\\k<${name}>${text}`;
+  }
   return sameRegExp(new RegExp(`^${source}$`));
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 }
 
 function sameRegExp(pattern: RegExp): RegExp {

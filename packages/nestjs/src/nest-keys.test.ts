@@ -23,6 +23,7 @@ describe("the self-test at load", () => {
   it.each([
     ["@nestjs/websockets", "WebSocketGateway"],
     ["@nestjs/websockets", "SubscribeMessage"],
+    ["@nestjs/websockets", "WebSocketServer"],
     ["@nestjs/common", "UseGuards"],
     ["@nestjs/common", "UseFilters"],
     ["@nestjs/common", "UsePipes"],

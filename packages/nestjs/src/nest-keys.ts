@@ -1,6 +1,6 @@
 import "reflect-metadata";
 import { UseFilters, UseGuards, UseInterceptors, UsePipes } from "@nestjs/common";
-import { SubscribeMessage, WebSocketGateway } from "@nestjs/websockets";
+import { SubscribeMessage, WebSocketGateway, WebSocketServer } from "@nestjs/websockets";
 import { isDeepStrictEqual } from "node:util";
 
 /** Under which keys the decorators of Nest keep what they are told. */
@@ -8,6 +8,7 @@ export interface NestKeys {
   readonly gatewayOptions: string;
   readonly port: string;
   readonly pattern: string;
+  readonly server: string;
   readonly guards: string;
   readonly filters: string;
   readonly pipes: string;
@@ -28,10 +29,14 @@ function findKeys(): NestKeys {
   const descriptor = Object.getOwnPropertyDescriptor(Probe.prototype, "onProbe") as PropertyDescriptor;
   WebSocketGateway(4321, { namespace: "plugboard-probe" })(Probe);
   SubscribeMessage("plugboard-probe-event")(Probe.prototype, "onProbe", descriptor);
-  const keyOf = (decorator: string, target: object, value: unknown): string => {
-    const found = Reflect.getMetadataKeys(target).find((key) =>
-      isDeepStrictEqual(Reflect.getMetadata(key, target), value),
-    ) as string | undefined;
+  WebSocketServer()(Probe.prototype, "server");
+  const keyOf = (decorator: string, target: object, value: unknown, property?: string): string => {
+    const keys = property === undefined ? Reflect.getMetadataKeys(target) : Reflect.getMetadataKeys(target, property);
+    const found = keys.find((key) => {
+      const kept: unknown =
+        property === undefined ? Reflect.getMetadata(key, target) : Reflect.getMetadata(key, target, property);
+      return isDeepStrictEqual(kept, value);
+    }) as string | undefined;
     if (found !== undefined) return found;
     throw new Error(
       `@plugboard/nestjs does not know this version of @nestjs/websockets: @${decorator} keeps its value where it is not ` +
@@ -47,6 +52,7 @@ function findKeys(): NestKeys {
     gatewayOptions: keyOf("WebSocketGateway", Probe, { namespace: "plugboard-probe" }),
     port: keyOf("WebSocketGateway", Probe, 4321),
     pattern: keyOf("SubscribeMessage", Probe.prototype.onProbe, "plugboard-probe-event"),
+    server: keyOf("WebSocketServer", Probe.prototype, true, "server"),
     guards: enhancerKeyOf("UseGuards", UseGuards),
     filters: enhancerKeyOf("UseFilters", UseFilters),
     pipes: enhancerKeyOf("UsePipes", UsePipes),

@@ -1,6 +1,5 @@
 import type { ErrorAnswer, ServerOptions, Socket } from "@plugboard/server";
 import type { EventLimitOptions, HandshakeLimitOptions } from "@plugboard/rate-limit";
-import { checkConcurrency } from "./event-rules.js";
 import type { SessionOptions } from "./shared-sessions.js";
 
 /** How acknowledgements are answered. */
@@ -29,10 +28,10 @@ export interface ShutdownOptions {
   timeout?: number;
   /**
    * When sockets are closed: `"moduleDestroy"` before `onModuleDestroy` of the other modules, so that handlers find what those
-   * close, such as databases (needs `SocketIoModule`, global on Nest 10); `"dispose"` when Nest disposes of its adapters, before `onApplicationShutdown`.
+   * close, such as databases (needs `SocketIoModule`, global on Nest 10), and `"beforeShutdown"` is the same; `"dispose"` when Nest disposes of its adapters, before `onApplicationShutdown`.
    * Default: `"dispose"`.
    */
-  phase?: "moduleDestroy" | "dispose";
+  phase?: "moduleDestroy" | "beforeShutdown" | "dispose";
 }
 
 /** Options of the adapter and of `SocketIoModule`: those of the server, and those of the integration. */
@@ -47,7 +46,10 @@ export interface SocketIoOptions extends Partial<ServerOptions> {
   awaitConnection?: boolean;
   /** Milliseconds that `handleConnection` may take before the socket is disconnected; 0 for no limit. Default: 30000. */
   connectionTimeout?: number;
-  /** Events that may wait for `handleConnection`, or for their turn, per socket; one more disconnects it. Default: 1000. */
+  /**
+   * Events that may wait for `handleConnection`, or for their turn, per socket; one more disconnects it, and so do more bytes of all
+   * sockets of a client than 64 times `maxHttpBufferSize`. Default: 1000.
+   */
   maxWaitingEvents?: number;
   /**
    * `"app"`: handshakes pass through the middlewares and hooks of the Express or Fastify application that were added before
@@ -111,18 +113,15 @@ export interface OwnOptions {
   readonly globalFilters: boolean;
   readonly session: SessionOptions | false;
   readonly shutdownTimeoutMs: number;
-  readonly shutdownPhase: "moduleDestroy" | "dispose";
+  /** Whether it ends before the hooks `onModuleDestroy` of other modules. */
+  readonly closesEarly: boolean;
   readonly concurrency: number;
   readonly unknownEvents: "ignore" | "ack-error";
   readonly rateLimit: RateLimits;
   readonly hmr: boolean;
 }
 
-/**
- * Tells the options of the integration from those of the server.
- *
- * @throws RangeError for a `concurrency` that is not a whole number from 1 on
- */
+/** Tells the options of the integration from those of the server. */
 export function resolveOptions(options: SocketIoOptions): { own: OwnOptions; server: Partial<ServerOptions> } {
   const {
     acks = {},
@@ -143,7 +142,6 @@ export function resolveOptions(options: SocketIoOptions): { own: OwnOptions; ser
     hmr = false,
     ...server
   } = options;
-  checkConcurrency(concurrency);
   const own: OwnOptions = {
     compatAcks: acks === "compat",
     acks: acks === "compat" ? {} : acks,
@@ -158,7 +156,7 @@ export function resolveOptions(options: SocketIoOptions): { own: OwnOptions; ser
     globalFilters,
     session,
     shutdownTimeoutMs: shutdown.timeout ?? 5000,
-    shutdownPhase: shutdown.phase ?? "dispose",
+    closesEarly: (shutdown.phase ?? "dispose") !== "dispose",
     concurrency,
     unknownEvents,
     rateLimit,

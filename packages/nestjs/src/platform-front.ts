@@ -19,7 +19,10 @@ export interface RequestTurns {
 /** What we use of an Express application. */
 interface ExpressLike extends Route {
   (req: IncomingMessage, res: ServerResponse): void;
-  use(path: string, handler: (req: IncomingMessage, res: ServerResponse, next: Next) => void): unknown;
+  use(
+    path: string,
+    handler: (req: IncomingMessage & { originalUrl: string }, res: ServerResponse, next: Next) => void,
+  ): unknown;
   /** The one way into an application, whatever serves it. */
   handle(req: IncomingMessage, res: ServerResponse, next?: Next): void;
 }
@@ -33,6 +36,7 @@ interface FastifyReplyLike {
   hijack(): unknown;
   code(status: number): FastifyReplyLike;
   send(): unknown;
+  callNotFound(): unknown;
   getHeaders(): Record<string, number | string | string[] | undefined>;
 }
 
@@ -108,7 +112,11 @@ export function passThroughPlatform(
       return next();
     }
     passed.add(req);
-    const proceed = (): void => pass(req, res, next);
+    const cors = io.engine.opts.cors === undefined ? undefined : corsFields(res);
+    const proceed = (): void => {
+      if (cors !== undefined) restoreCors(res, cors);
+      pass(req, res, next);
+    };
     if (res instanceof ServerResponse) {
       underway.set(req, proceed);
       route(req, res);
@@ -132,7 +140,10 @@ function routeOf(
     const takeHere = (): void => {
       const place = ++last;
       express.use(path, (req, res, next) => {
-        if (place < last || !takeUnderway(req, res)) next();
+        if (place < last || !underway.has(req)) return next();
+        // A mount at a path has taken that off the URL, which is what sockets show of their request.
+        req.url = req.originalUrl;
+        takeUnderway(req, res);
       });
     };
     // Behind the last middleware, but before routes: there may be one for whatever is not found elsewhere.
@@ -152,20 +163,23 @@ function routeOf(
     passed.add(raw);
     pass(raw, res, () => io.engine.handleRequest(raw, res));
   };
-  const handler = (request: FastifyRequestLike, reply: FastifyReplyLike): void => {
+  const handler = (request: FastifyRequestLike, reply: FastifyReplyLike): unknown => {
     const { raw } = request;
+    // It has closed, and what it lets in now nobody would close.
+    if (io.engine.httpServer === undefined) return reply.callNotFound();
     requests.set(raw, request);
     if (raw.method === "GET" && !nodeRequest(raw).query["sid"]) {
       // With the hooks of `onSend`: sessions are saved there, and set their cookies.
       inPlaceOfAnswer(reply.raw, () => proceed(raw, reply.raw));
       reply.code(PASSED).send();
-      return;
+      return undefined;
     }
     reply.hijack();
     for (const [name, value] of Object.entries(reply.getHeaders())) {
       if (value !== undefined) reply.raw.setHeader(name, value);
     }
     proceed(raw, reply.raw);
+    return undefined;
   };
   if (turns !== undefined) {
     const takeTurns = async (scope: FastifyLike): Promise<void> => {
@@ -220,6 +234,22 @@ function inPlaceOfAnswer(res: ServerResponse, goOn: () => void): void {
   }) as typeof end;
 }
 
+const CORS_FIELD = /^access-control-/;
+
+function corsFields(res: ServerResponse): [string, number | string | readonly string[]][] {
+  return Object.entries(res.getHeaders()).flatMap(([name, value]) =>
+    CORS_FIELD.test(name) && value !== undefined ? [[name, value]] : [],
+  );
+}
+
+/** What the server says about other origins is about sockets; what `app.enableCors` says, about all else too. */
+function restoreCors(res: ServerResponse, cors: ReturnType<typeof corsFields>): void {
+  for (const name of res.getHeaderNames()) if (CORS_FIELD.test(name)) res.removeHeader(name);
+  for (const [name, value] of cors) res.setHeader(name, value);
+  const vary = res.getHeader("vary");
+  if (!/\borigin\b/i.test(String(vary))) res.appendHeader("vary", "Origin");
+}
+
 function takeUnderway(req: IncomingMessage, res: ServerResponse): boolean {
   const proceed = underway.get(req);
   if (proceed === undefined) return false;
@@ -235,6 +265,11 @@ function passUpgrade(req: IncomingMessage, upgrade: ServerResponse, next: Next, 
   const res = new ServerResponse(req);
   res.shouldKeepAlive = false;
   res.assignSocket(req.socket);
+  // Node has let go of the socket: what it does for those of requests is done here.
+  const drain = (): void => void res.emit("drain");
+  socket.on("drain", drain);
+  // Of a middleware that writes when there is an answer already.
+  res.on("error", () => {});
   const endConnection = (): void => {
     if (res.socket !== null) res.detachSocket(req.socket);
     // A peer that keeps its half open would hold the server open too.
@@ -243,6 +278,7 @@ function passUpgrade(req: IncomingMessage, upgrade: ServerResponse, next: Next, 
   res.once("finish", endConnection);
   underway.set(req, (answer) => {
     answer.off("finish", endConnection);
+    socket.off("drain", drain);
     res.detachSocket(req.socket);
     // Sessions set their cookies as late as that. It is written nowhere.
     answer.writeHead(200);

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { addressKey, limitEvents, limitHandshakes } from "@plugboard/rate-limit";
 import type { Server, Socket } from "@plugboard/server";
+import { nestjsError } from "./nestjs-error.js";
 import type { RateLimits } from "./options.js";
 import { platformRequest } from "./platform-front.js";
 
@@ -11,14 +12,22 @@ export function addressOf(request: IncomingMessage): string {
 
 const keyOf = (request: IncomingMessage): string => addressKey(addressOf(request));
 
-/** @throws RangeError when points or duration of a rule are out of bounds */
+/** @throws NestjsError with code `SIO_NESTJS_INVALID_OPTION` when points or duration of a rule are out of bounds */
 export function limitRates(io: Server, { handshake, events }: RateLimits): void {
   if (handshake !== undefined) {
     const { by = "address" } = handshake;
-    limitHandshakes(io, { ...handshake, by: typeof by === "function" ? by : keyOf });
+    named("handshake", () => limitHandshakes(io, { ...handshake, by: typeof by === "function" ? by : keyOf }));
   }
   if (events !== undefined) {
     const byAddress = events.by === "address" && { by: ({ request }: Socket) => keyOf(request) };
-    limitEvents(io, { ...events, ...byAddress });
+    named("events", () => limitEvents(io, { ...events, ...byAddress }));
+  }
+}
+
+function named(name: keyof RateLimits, limit: () => void): void {
+  try {
+    limit();
+  } catch (error) {
+    throw nestjsError("SIO_NESTJS_INVALID_OPTION", `rateLimit.${name}: ${(error as Error).message}`, error);
   }
 }

@@ -1,3 +1,4 @@
+import { Logger } from "@nestjs/common";
 import { ApplicationConfig, ExternalContextCreator, HttpAdapterHost, ModulesContainer } from "@nestjs/core";
 import { AbstractWsAdapter } from "@nestjs/websockets";
 import {
@@ -9,11 +10,14 @@ import {
   type Socket,
 } from "@plugboard/server";
 import { admit, type Admission } from "./admission.js";
+import { checkOptions, mistakeOfGateway } from "./check-options.js";
 import { CookieOrigins } from "./cookie-origins.js";
 import { Connection, type ConnectionContext, type MessageHandler } from "./connection.js";
+import { Counters } from "./counters.js";
 import { inSocketContext } from "./current-socket.js";
 import { EventFailures } from "./event-failures.js";
 import { EventRules } from "./event-rules.js";
+import { isFirstToClose } from "./first-to-close.js";
 import {
   connectionGuardsOf,
   findGateways,
@@ -25,10 +29,12 @@ import {
   type SocketMiddlewareClass,
 } from "./gateways.js";
 import { namespacePattern } from "./namespaces.js";
+import { invalidOption, nestjsError } from "./nestjs-error.js";
 import { resolveOptions, type OwnOptions, type SocketIoOptions } from "./options.js";
 import { passThroughPlatform } from "./platform-front.js";
 import { releasePort, takePort } from "./port-owners.js";
 import { limitRates } from "./rate-limits.js";
+import { RunningWork } from "./running-work.js";
 import { SharedSessions } from "./shared-sessions.js";
 
 /** What we need of an application, or of a `ModuleRef`. */
@@ -45,7 +51,6 @@ interface ServedPort {
   readonly gateways: readonly Gateway[];
   readonly namespaces: Map<string | RegExp, Binding>;
   readonly port: number;
-  readonly sessions: SharedSessions | undefined;
   closing: Promise<void> | undefined;
 }
 
@@ -59,6 +64,8 @@ interface Binding {
   readonly rules: EventRules;
 }
 
+const DEFAULT_PATH = "/socket.io";
+
 const adapters = new WeakMap<object, SocketIoAdapter>();
 
 /**
@@ -69,51 +76,72 @@ const adapters = new WeakMap<object, SocketIoAdapter>();
  * ```
  */
 export class SocketIoAdapter extends AbstractWsAdapter {
-  /** The server of gateways without a port of their own. It is there from the start, and attached when the application starts. */
-  readonly server: Server;
   readonly #own: OwnOptions;
   readonly #serverOptions: Partial<ServerOptions>;
   readonly #defaultPath: string;
+  readonly #defaults: Partial<ServerOptions>;
   readonly #modules: ModulesContainer;
   readonly #config: ApplicationConfig;
   readonly #host: HttpAdapterHost;
   readonly #failures: EventFailures;
   readonly #connections: ConnectionContext;
   readonly #ports = new Map<string, ServedPort>();
+  readonly #sessions = new WeakMap<Server, SharedSessions>();
   readonly #bindings = new WeakMap<object, Binding>();
   /** Of namespaces, whoever has gateways there. */
   readonly #middlewares: { readonly name: string | RegExp; readonly admission: Admission }[] = [];
-  readonly #running = new Set<Promise<unknown>>();
+  readonly #running = new RunningWork();
   readonly #onDisposed: (() => void)[] = [];
+  readonly #logger = new Logger("SocketIo");
+  #server: Server | undefined = undefined;
   #isPrepared = false;
+  #isChecked = false;
   #initFailure: { readonly error: unknown } | undefined = undefined;
 
   /**
    * @param app - the application; its gateways and HTTP server are looked at when it is initialised
-   * @throws TypeError without an application
+   * @throws NestjsError with code `SIO_NESTJS_INVALID_OPTION` without an application or for options that there are not,
+   * `SIO_NESTJS_TWO_ADAPTERS` when it has such an adapter
    */
   constructor(app: ProviderSource, options: SocketIoOptions = {}) {
     super();
     if (typeof (app as Partial<ProviderSource> | undefined)?.get !== "function") {
-      throw new TypeError("new SocketIoAdapter(app) needs the Nest application, not its HTTP server");
+      throw invalidOption("new SocketIoAdapter(app) needs the Nest application, not its HTTP server");
+    }
+    checkOptions(options);
+    // The one method of `IoAdapter` that programs override and that has no use here.
+    if ("mapPayload" in this) {
+      throw invalidOption(`nobody calls mapPayload of ${this.constructor.name}: arguments come by @MessageArg(n)`);
     }
     const { own, server } = resolveOptions(options);
     this.#own = own;
     this.#modules = app.get<ModulesContainer>(ModulesContainer, { strict: false });
     this.#config = app.get<ApplicationConfig>(ApplicationConfig, { strict: false });
+    if (adapters.has(this.#modules)) {
+      throw nestjsError(
+        "SIO_NESTJS_TWO_ADAPTERS",
+        "the application has a SocketIoAdapter already: keep SocketIoModule or new SocketIoAdapter(app), not both",
+      );
+    }
     this.#host = app.get<HttpAdapterHost>(HttpAdapterHost, { strict: false });
     this.#failures = new EventFailures(own);
     this.#connections = {
       options: own,
       failures: this.#failures,
       contextCreator: () => app.get(ExternalContextCreator, { strict: false }),
-      track: (work) => this.#track(work),
+      counters: undefined,
+      track: (work) => this.#running.add(work),
     };
-    this.#serverOptions = { onListenerError: ({ error }) => this.#failures.log(error), ...server };
-    this.#defaultPath = server.path ?? "/socket.io";
+    this.#serverOptions = server;
+    this.#defaultPath = server.path ?? DEFAULT_PATH;
     // Of the classes alone: nothing is made yet when a module makes the adapter.
-    this.server = new Server(this.#optionsOf(this.#gatewaysAt(0, this.#defaultPath), this.#defaultPath));
+    this.#defaults = this.#optionsOf(0, this.#defaultPath);
     adapters.set(this.#modules, this);
+  }
+
+  /** The server of gateways without a port of their own. It is there from the start, and attached when the application starts. */
+  get server(): Server {
+    return (this.#server ??= new Server(this.#defaults));
   }
 
   /** The adapter of an application; undefined when it has another one. */
@@ -123,7 +151,7 @@ export class SocketIoAdapter extends AbstractWsAdapter {
 
   /** Whether sockets are closed before the hooks `onModuleDestroy` of other modules are over. */
   get closesEarly(): boolean {
-    return this.#own.shutdownPhase === "moduleDestroy";
+    return this.#own.closesEarly;
   }
 
   /** Whether the server of gateways without a port is attached and not closing. */
@@ -132,10 +160,58 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     return served !== undefined && served.closing === undefined;
   }
 
-  /** Adds middlewares to a namespace, or to those of a pattern. They come before those of its gateways. */
-  addMiddlewares(namespace: string | RegExp | undefined, middlewares: readonly SocketMiddlewareClass[]): void {
-    const admission = { type: SocketIoAdapter, middlewares, guards: [] };
+  /**
+   * Looks whether it has been put to work, once Nest has bound the gateways.
+   *
+   * @throws NestjsError with code `SIO_NESTJS_TWO_ADAPTERS` when gateways are bound to another adapter,
+   * `SIO_NESTJS_INVALID_OPTION` for a middleware without a method `use`
+   */
+  checkWork(): void {
+    if (this.#isChecked) return;
+    this.#isChecked = true;
+    for (const { admission } of this.#middlewares) checkMiddlewares(admission.middlewares);
+    if ((this.#config.getIoAdapter() as unknown) !== this) {
+      throw nestjsError(
+        "SIO_NESTJS_TWO_ADAPTERS",
+        "app.useWebSocketAdapter() has put another adapter in the place of that of SocketIoModule: leave out that line",
+      );
+    }
+    // Programs without an HTTP server, such as scripts, serve nothing anyway.
+    if (this.#host.httpAdapter === undefined || findGateways(this.#modules).length > 0) return;
+    this.#logger.warn(
+      "no module has a class with @WebSocketGateway() among its providers: Socket.IO is not served (SIO_NESTJS_NO_GATEWAY)",
+    );
+  }
+
+  /**
+   * Adds middlewares to a namespace, or to those of a pattern. They come before those of its gateways.
+   *
+   * @param middlewares - asked for once all providers have been made
+   */
+  addMiddlewares(namespace: string | RegExp | undefined, middlewares: () => readonly SocketMiddlewareClass[]): void {
+    let made: readonly SocketMiddlewareClass[] | undefined;
+    const admission = {
+      type: SocketIoAdapter,
+      get middlewares() {
+        return (made ??= middlewares());
+      },
+      guards: [],
+    };
     this.#middlewares.push({ name: gatewayNamespace(namespace), admission });
+  }
+
+  /** Counts from now on, if it does not already: see `SocketIoMetrics`. */
+  startCounting(): Counters {
+    const started = this.#connections.counters;
+    if (started !== undefined) return started;
+    const counters = new Counters();
+    this.#connections.counters = counters;
+    this.#failures.counters = counters;
+    for (const { io } of this.#ports.values()) {
+      // One that waits for its port has none yet.
+      if ((io as Partial<Server>).engine !== undefined) counters.countIn(io);
+    }
+    return counters;
   }
 
   // Called by Nest.
@@ -157,9 +233,26 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     return this.#bindingOf(served, namespacePattern(options.namespace)).namespace;
   }
 
+  /**
+   * Makes the server of a port and attaches it. Classes that extend this one may change its options, or what they get,
+   * such as its adapter of Redis.
+   *
+   * @param port - 0 for that of the application
+   * @param options - of the server, with its path; those of the application and its gateways unless given
+   * @returns the server, whose `engine` is there, unless it waits for a port that another application leaves (`hmr`)
+   * @throws NestjsError with code `SIO_NESTJS_NO_HTTP_SERVER`, or `SIO_NESTJS_CONFLICTING_OPTIONS` for options that come
+   * when the server has been injected or asked for already
+   */
+  createIOServer(port: number, options: Partial<ServerOptions> = this.#defaults): Server {
+    const io = this.#isDefault(port, options.path ?? DEFAULT_PATH) ? this.#serverWith(options) : new Server(options);
+    if (port === 0) this.#attachToApplication(io, options);
+    else this.#attachToPort(io, port, options);
+    return io;
+  }
+
   override bindClientConnect(server: Server | Namespace, callback: ConnectCallback): void {
     if (this.#initFailure !== undefined) throw this.#initFailure.error;
-    const served = [...this.#ports.values()].find(({ io }) => io === server);
+    const served = this.#servedBy(server);
     const binding = served === undefined ? this.#bindings.get(server) : this.#bindingOf(served, "/");
     if (binding === undefined) throw new Error("this server was not made by the adapter");
     binding.callbacks.push(callback);
@@ -180,9 +273,8 @@ export class SocketIoAdapter extends AbstractWsAdapter {
 
   /** Closes the server that this belongs to: transports, then handlers and `handleDisconnect` are awaited. */
   override async close(server?: Server | Namespace): Promise<void> {
-    for (const served of this.#ports.values()) {
-      if (served.io === server) await this.#close(served);
-    }
+    const served = this.#servedBy(server);
+    if (served !== undefined) await this.#close(served);
   }
 
   override async dispose(): Promise<void> {
@@ -201,7 +293,14 @@ export class SocketIoAdapter extends AbstractWsAdapter {
   #prepare(): void {
     if (this.#isPrepared) return;
     this.#isPrepared = true;
+    if (this.#own.closesEarly && ![...this.#modules.values()].some(isFirstToClose)) {
+      throw invalidOption(
+        'shutdown.phase "moduleDestroy" is for SocketIoModule.forRoot(): who has the adapter alone has "dispose"',
+      );
+    }
     for (const gateway of findGateways(this.#modules)) {
+      const mistake = mistakeOfGateway(gateway.type.name, gateway.options);
+      if (mistake !== undefined) this.#logger.warn(`${mistake} (SIO_NESTJS_INVALID_OPTION)`);
       prepareGateway(gateway, {
         options: this.#own,
         config: this.#config,
@@ -211,6 +310,10 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     }
   }
 
+  #servedBy(server: unknown): ServedPort | undefined {
+    return [...this.#ports.values()].find(({ io }) => io === server);
+  }
+
   #gatewaysAt(port: number, path: string): Gateway[] {
     const key = serverKey(port, path);
     return findGateways(this.#modules).filter((gateway) => {
@@ -218,8 +321,16 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     });
   }
 
-  #optionsOf(gateways: readonly Gateway[], path: string): Partial<ServerOptions> {
-    return { ...this.#serverOptions, ...serverOptionsOf(gateways), path };
+  /** Whether it is the server that the options of the application are about. */
+  #isDefault(port: number, path: string): boolean {
+    return serverKey(port, path) === serverKey(0, this.#defaultPath);
+  }
+
+  #optionsOf(port: number, path: string): Partial<ServerOptions> {
+    // Of servers with a port or path of their own, gateways may say something else.
+    const { path: _path, ...shared } = this.#serverOptions;
+    const said = serverOptionsOf(this.#gatewaysAt(port, path), this.#isDefault(port, path) ? shared : {});
+    return { onListenerError: ({ error }) => this.#failures.log(error), ...shared, ...said, path };
   }
 
   #serve(port: number, path: string): ServedPort {
@@ -227,39 +338,59 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     const known = this.#ports.get(key);
     if (known !== undefined) return known;
     this.#prepare();
-    const gateways = this.#gatewaysAt(port, path);
-    const options = this.#optionsOf(gateways, path);
-    const io = key === serverKey(0, this.#defaultPath) ? this.server : new Server(options);
-    const sessions = port === 0 ? this.#attachToApplication(io, options) : undefined;
-    const served: ServedPort = { io, gateways, namespaces: new Map(), port, sessions, closing: undefined };
+    const options = this.#isDefault(port, path) ? this.#defaults : this.#optionsOf(port, path);
+    const io = this.createIOServer(port, options);
+    const served: ServedPort = {
+      io,
+      gateways: this.#gatewaysAt(port, path),
+      namespaces: new Map(),
+      port,
+      closing: undefined,
+    };
     this.#ports.set(key, served);
-    if (port !== 0) this.#attachToPort(served, options);
+    if (this.#isDefault(port, path)) this.#server = io;
     limitRates(io, this.#own.rateLimit);
     io.useAlways((socket, next) => this.#admit(served, socket, next));
     return served;
   }
 
-  #attachToPort(served: ServedPort, options: Partial<ServerOptions>): void {
-    const { io, port } = served;
+  #serverWith(options: Partial<ServerOptions>): Server {
+    if (this.#server === undefined) return (this.#server = new Server(options));
+    const names = new Set([...Object.keys(options), ...Object.keys(this.#defaults)]) as Set<keyof ServerOptions>;
+    const changed = [...names].filter((name) => options[name] !== this.#defaults[name]);
+    if (changed.length === 0) return this.#server;
+    throw nestjsError(
+      "SIO_NESTJS_CONFLICTING_OPTIONS",
+      `createIOServer gives other values of ${changed.map((name) => JSON.stringify(name)).join(", ")}, ` +
+        "but the server has been asked for before: give them to super(app, options)",
+    );
+  }
+
+  #attachToPort(io: Server, port: number, options: Partial<ServerOptions>): void {
     const attach = (): void => {
-      if (served.closing === undefined) io.attach(port, options);
+      if (this.#servedBy(io)?.closing !== undefined) return;
+      io.attach(port, options);
+      this.#connections.counters?.countIn(io);
     };
-    const free = this.#own.hmr ? takePort(port, { adapter: this, close: () => this.#close(served) }) : undefined;
+    const free = this.#own.hmr ? takePort(port, { adapter: this, close: () => this.close(io) }) : undefined;
     if (free === undefined) attach();
     else void free.then(attach);
   }
 
-  #attachToApplication(io: Server, options: Partial<ServerOptions>): SharedSessions | undefined {
+  #attachToApplication(io: Server, options: Partial<ServerOptions>): void {
     const { httpAdapter } = this.#host;
     const httpServer = httpAdapter?.getHttpServer() as Parameters<Server["attach"]>[0] | undefined;
-    if (httpServer === undefined) throw new Error("gateways without a port need an application with an HTTP server");
+    if (httpServer === undefined) {
+      throw nestjsError("SIO_NESTJS_NO_HTTP_SERVER", "gateways without a port need an application with an HTTP server");
+    }
     io.attach(httpServer, options);
-    if (this.#own.handshake !== "app") return undefined;
+    this.#connections.counters?.countIn(io);
+    if (this.#own.handshake !== "app") return;
     const sessions = this.#own.session === false ? undefined : new SharedSessions(io, this.#own.session);
+    if (sessions !== undefined) this.#sessions.set(io, sessions);
     const origins = new CookieOrigins();
     passThroughPlatform(io, httpAdapter, io.path(), sessions, (req, res) => origins.learn(req, res));
     io.engine.opts.checkOrigin ??= origins.isAllowed;
-    return sessions;
   }
 
   #bindingOf(served: ServedPort, name: string | RegExp): Binding {
@@ -280,7 +411,7 @@ export class SocketIoAdapter extends AbstractWsAdapter {
         gateways.map(({ type }) => type),
         this.#own.concurrency,
       ),
-      late: gateways.filter(({ isScoped }) => isScoped).map(({ type }) => type.prototype as object),
+      late: gateways.filter(({ scope }) => scope !== undefined).map(({ type }) => type.prototype as object),
     };
     served.namespaces.set(name, binding);
     this.#bindings.set(namespace, binding);
@@ -299,7 +430,15 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     const { mapHttpExceptions } = this.#own;
     const log = (error: unknown): void => this.#failures.log(error);
     const admitted = inSocketContext(socket, () => admit(socket, admissions, { mapHttpExceptions, log }));
-    admitted.then(() => next(), next);
+    admitted.then(
+      () => next(),
+      (error: ExtendedError | undefined) => {
+        const { counters } = this.#connections;
+        if (counters !== undefined) counters.refusedSockets++;
+        // Nothing may be thrown as well, and must not count as consent.
+        next(error || new Error("refused"));
+      },
+    );
   }
 
   #connect({ callbacks, rules, late }: Binding, socket: Socket): void {
@@ -311,28 +450,24 @@ export class SocketIoAdapter extends AbstractWsAdapter {
 
   // Closing.
 
-  #track(work: Promise<unknown>): void {
-    this.#running.add(work);
-    const done = (): void => void this.#running.delete(work);
-    work.then(done, done);
-  }
-
   #close(served: ServedPort): Promise<void> {
     return (served.closing ??= this.#closeNow(served));
   }
 
-  async #closeNow({ io, port, sessions }: ServedPort): Promise<void> {
+  async #closeNow({ io, port }: ServedPort): Promise<void> {
     const timeoutMs = this.#own.shutdownTimeoutMs;
     const deadline = Date.now() + timeoutMs;
     await io.close({ timeoutMs, closeHttpServer: port !== 0 });
     releasePort(port, this);
-    sessions?.close();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, Math.max(0, deadline - Date.now()));
-    });
-    await Promise.race([Promise.allSettled(this.#running), late]);
-    clearTimeout(timer);
+    this.#sessions.get(io)?.close();
+    await this.#running.idle(Math.max(0, deadline - Date.now()));
+  }
+}
+
+function checkMiddlewares(middlewares: readonly SocketMiddlewareClass[]): void {
+  for (const each of middlewares) {
+    if (typeof each.use === "function") continue;
+    throw invalidOption(`${each.constructor.name} is no middleware of sockets: it has no method use`);
   }
 }
 

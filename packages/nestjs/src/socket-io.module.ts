@@ -2,19 +2,24 @@ import {
   ConfigurableModuleBuilder,
   Inject,
   Module,
+  Scope,
   type ConfigurableModuleAsyncOptions,
   type DynamicModule,
   type ModuleMetadata,
   type OnModuleDestroy,
+  type OnModuleInit,
   type Provider,
 } from "@nestjs/common";
 import { ApplicationConfig, ModuleRef, ModulesContainer } from "@nestjs/core";
 import type { AsyncApiDocument, AsyncApiOptions } from "@plugboard/contract";
+import { isDeepStrictEqual } from "node:util";
 import { createAsyncApi } from "./async-api.js";
+import { checkAsyncOptions, checkExtras, checkFeature } from "./check-options.js";
 import { CURRENT_SOCKET, currentSocketProvider } from "./current-socket.js";
 import { FirstToClose, FirstToCloseModule } from "./first-to-close.js";
-import type { SocketMiddlewareClass } from "./gateways.js";
+import { madeForSockets, type SocketMiddlewareClass } from "./gateways.js";
 import { SocketIoHealthIndicator } from "./health-indicator.js";
+import { nestjsError } from "./nestjs-error.js";
 import type { SocketIoOptions } from "./options.js";
 import { SocketIoAdapter, type ProviderSource } from "./socket-io-adapter.js";
 import { injectedNamespaces, namespaceToken, SOCKET_IO_SERVER } from "./tokens.js";
@@ -41,7 +46,10 @@ interface ConfigurableSocketIoModule {
   forRootAsync(options: ConfigurableModuleAsyncOptions<SocketIoOptions> & SocketIoModuleExtras): DynamicModule;
 }
 
-const built = new ConfigurableModuleBuilder<SocketIoOptions>()
+const built = new ConfigurableModuleBuilder<SocketIoOptions>({
+  // Nest names it to who imports the class alone.
+  optionsInjectionToken: "options: import SocketIoModule.forRoot(), not SocketIoModule",
+})
   .setClassMethodName("forRoot")
   .setExtras<SocketIoModuleExtras>({ isGlobal: true }, (definition, { isGlobal = true }) => ({
     ...definition,
@@ -61,6 +69,29 @@ function namespaceProviders(): Provider[] {
   }));
 }
 
+/** Of the adapters that modules have made. */
+const givenOptions = new WeakMap<SocketIoAdapter, SocketIoOptions>();
+
+/** @throws NestjsError with code `SIO_NESTJS_CONFLICTING_OPTIONS` unless it was made with the same options */
+function sharedAdapter(first: SocketIoAdapter, options: SocketIoOptions): SocketIoAdapter {
+  const one: Record<string, unknown> = { ...givenOptions.get(first) };
+  const other: Record<string, unknown> = { ...options };
+  const names = [...new Set([...Object.keys(one), ...Object.keys(other)])];
+  const differing = names.filter((name) => !isDeepStrictEqual(one[name], other[name]));
+  if (differing.length === 0) return first;
+  throw nestjsError(
+    "SIO_NESTJS_CONFLICTING_OPTIONS",
+    `SocketIoModule is imported with different values of ${differing.map((name) => `"${name}"`).join(", ")}: an application has one adapter, so ` +
+      `import SocketIoModule.forRoot() once; gateways with a path of their own say so in @WebSocketGateway({ path })`,
+  );
+}
+
+function middlewareOf(type: SocketIoFeature["middleware"][number], moduleRef: ModuleRef): SocketMiddlewareClass {
+  if (moduleRef.introspect(type as never).scope === Scope.DEFAULT)
+    return (moduleRef as unknown as ProviderSource).get(type);
+  return madeForSockets({ type, moduleRef: () => moduleRef, isDurable: false });
+}
+
 let features = 0;
 
 class SocketIoFeatureModule {}
@@ -72,7 +103,7 @@ class SocketIoFeatureModule {}
  * imports: [SocketIoModule.forRoot({ cors: { origin: "https://example.com" } })]
  * ```
  */
-export class SocketIoModule extends Base implements OnModuleDestroy {
+export class SocketIoModule extends Base implements OnModuleInit, OnModuleDestroy {
   readonly #adapter: SocketIoAdapter;
 
   constructor(adapter: SocketIoAdapter, first: FirstToClose, modules: ModulesContainer) {
@@ -83,11 +114,30 @@ export class SocketIoModule extends Base implements OnModuleDestroy {
 
   /** @param options - those of the adapter */
   static override forRoot(options: SocketIoOptions & SocketIoModuleExtras = {}): DynamicModule {
+    checkExtras(options);
     return super.forRoot(options);
   }
 
-  /** Adds middlewares to a namespace, whether or not it has gateways. `forRoot` has to be imported somewhere. */
-  static forFeature({ namespace, middleware, imports }: SocketIoFeature): DynamicModule {
+  /**
+   * @param options - `useFactory` with `inject` and `imports`, `useClass` or `useExisting`, and `isGlobal`
+   * @throws NestjsError with code `SIO_NESTJS_INVALID_OPTION` for others
+   */
+  static override forRootAsync(
+    options: ConfigurableModuleAsyncOptions<SocketIoOptions> & SocketIoModuleExtras,
+  ): DynamicModule {
+    checkAsyncOptions(options);
+    checkExtras(options);
+    return super.forRootAsync(options);
+  }
+
+  /**
+   * Adds middlewares to a namespace, whether or not it has gateways. `forRoot` has to be imported somewhere.
+   *
+   * @throws NestjsError with code `SIO_NESTJS_INVALID_OPTION` for options that there are not
+   */
+  static forFeature(feature: SocketIoFeature): DynamicModule {
+    checkFeature(feature);
+    const { namespace, middleware, imports } = feature;
     return {
       module: SocketIoFeatureModule,
       ...(imports !== undefined && { imports }),
@@ -95,12 +145,12 @@ export class SocketIoModule extends Base implements OnModuleDestroy {
         ...middleware,
         {
           // Nest 10 takes modules with equal providers for one.
-          provide: `plugboard.nestjs.feature:${++features}`,
-          useFactory: (adapter: SocketIoAdapter, ...made: SocketMiddlewareClass[]) => {
-            adapter.addMiddlewares(namespace, made);
-            return made;
+          provide: `SocketIoModule.forFeature(), which needs forRoot(): ${++features}`,
+          // One with a scope would be made too late if it were injected here.
+          useFactory: (adapter: SocketIoAdapter, moduleRef: ModuleRef) => {
+            adapter.addMiddlewares(namespace, () => middleware.map((type) => middlewareOf(type, moduleRef)));
           },
-          inject: [SocketIoAdapter, ...middleware],
+          inject: [SocketIoAdapter, ModuleRef],
         },
       ],
     };
@@ -119,6 +169,10 @@ export class SocketIoModule extends Base implements OnModuleDestroy {
     return createAsyncApi(app, options);
   }
 
+  onModuleInit(): void {
+    this.#adapter.checkWork();
+  }
+
   async onModuleDestroy(): Promise<void> {
     if (this.#adapter.closesEarly) await this.#adapter.dispose();
   }
@@ -134,7 +188,11 @@ Module({
     {
       provide: SocketIoAdapter,
       useFactory: (config: ApplicationConfig, moduleRef: ModuleRef, options: SocketIoOptions) => {
-        const adapter = new SocketIoAdapter(moduleRef as unknown as ProviderSource, options);
+        const app = moduleRef as unknown as ProviderSource;
+        const first = SocketIoAdapter.of(app);
+        if (first !== undefined) return sharedAdapter(first, options);
+        const adapter = new SocketIoAdapter(app, options);
+        givenOptions.set(adapter, options);
         config.setIoAdapter(adapter as unknown as Parameters<ApplicationConfig["setIoAdapter"]>[0]);
         return adapter;
       },

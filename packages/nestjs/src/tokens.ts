@@ -1,7 +1,9 @@
 import { Inject } from "@nestjs/common";
 
+// Nest names the token where it finds no provider: what tokens are called is the advice that is read then.
+
 /** Of the provider of the server. */
-export const SOCKET_IO_SERVER: unique symbol = Symbol("plugboard.nestjs.server");
+export const SOCKET_IO_SERVER: unique symbol = Symbol("the Socket.IO server: import SocketIoModule.forRoot()");
 
 const namespaces = new Set<string>();
 
@@ -23,7 +25,7 @@ export function InjectNamespace(name: string): ParameterDecorator & PropertyDeco
 
 /** Token of the provider of a namespace, for `moduleRef.get()`. */
 export function namespaceToken(name: string): string {
-  return `plugboard.nestjs.namespace:${withSlash(name)}`;
+  return `the Socket.IO namespace ${withSlash(name)}: import SocketIoModule.forRoot()`;
 }
 
 /** Names that somebody wants injected. */

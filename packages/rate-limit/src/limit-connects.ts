@@ -20,7 +20,7 @@ export type ConnectLimitOptions = RateRule & {
  * A middleware, for `io.use` and `namespace.use`, that limits how often sockets join. One beyond the limit gets a
  * `connect_error` whose `data` is `{ code: "SIO_RATE_LIMITED", retryAfterMs }`; stock clients do not try again by themselves.
  *
- * @throws RangeError when points or duration are out of bounds
+ * @throws RangeError with code `SIO_INVALID_LIMIT` when points or duration are out of bounds
  */
 export function limitConnects(
   options: ConnectLimitOptions,

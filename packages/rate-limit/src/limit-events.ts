@@ -32,7 +32,7 @@ export type EventLimitOptions = RateRule & {
  * an answer gets `{ status: "error", code: "SIO_RATE_LIMITED", message, data: { retryAfterMs } }`; the server hears an
  * `error` event of the socket, with the same code and data.
  *
- * @throws RangeError when points or duration of a rule are out of bounds
+ * @throws RangeError with code `SIO_INVALID_LIMIT` when points or duration of a rule are out of bounds
  */
 export function limitEvents(target: AnyServer | AnyNamespace, options: EventLimitOptions): void {
   const { by = "socket", onLimit, onLimiterError } = options;

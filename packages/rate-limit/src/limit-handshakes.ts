@@ -25,7 +25,7 @@ type AllowRequest = NonNullable<ServerOptions["allowRequest"]>;
  *
  * Works by the `allowRequest` option, before or after the server is attached: assigning that afterwards ends the limit.
  *
- * @throws RangeError when points or duration are out of bounds
+ * @throws RangeError with code `SIO_INVALID_LIMIT` when points or duration are out of bounds
  */
 export function limitHandshakes(io: AnyServer, options: HandshakeLimitOptions): void {
   const { by = "address" } = options;

@@ -19,7 +19,7 @@ export class Limit {
   readonly #onLimiterError: LimiterErrorPolicy;
   #isFailing = false;
 
-  /** @throws RangeError when points or duration are out of bounds */
+  /** @throws RangeError with code `SIO_INVALID_LIMIT` when points or duration are out of bounds */
   constructor(rule: RateRule, onLimiterError: LimiterErrorPolicy = "allow") {
     this.#isRemote = rule.limiter !== undefined;
     this.#limiter = rule.limiter ?? new MemoryLimiter(rule.points, rule.duration);

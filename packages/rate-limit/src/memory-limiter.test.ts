@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { MemoryLimiter } from "./memory-limiter.js";
+/** What programs can tell it by. */
+const OUT_OF_RANGE = expect.objectContaining({ name: "RangeError", code: "SIO_INVALID_LIMIT" }) as Error;
 
 describe("MemoryLimiter", () => {
   beforeEach(() => {
@@ -60,10 +62,10 @@ describe("MemoryLimiter", () => {
   });
 
   it.each([0, -1, 1.5, NaN, Infinity])("refuses to count %d points", (points) => {
-    expect(() => new MemoryLimiter(points, 1)).toThrow(RangeError);
+    expect(() => new MemoryLimiter(points, 1)).toThrow(OUT_OF_RANGE);
   });
 
   it.each([0, -1, NaN, Infinity, 2_147_484])("refuses a duration of %d seconds", (duration) => {
-    expect(() => new MemoryLimiter(1, duration)).toThrow(RangeError);
+    expect(() => new MemoryLimiter(1, duration)).toThrow(OUT_OF_RANGE);
   });
 });

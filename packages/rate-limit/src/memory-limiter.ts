@@ -18,11 +18,11 @@ export class MemoryLimiter implements Limiter {
 
   readonly #maxKeys: number;
 
-  /** @throws RangeError when `points` or `duration` cannot be counted with */
+  /** @throws RangeError with code `SIO_INVALID_LIMIT` when `points` or `duration` cannot be counted with */
   constructor(points: number, duration: number, maxKeys: number = MAX_KEYS) {
-    if (!Number.isInteger(points) || points < 1) throw new RangeError("points has to be a whole number from 1 on");
+    if (!Number.isInteger(points) || points < 1) throw outOfRange("points has to be a whole number from 1 on");
     if (!(duration > 0 && duration <= MAX_DURATION_SECONDS)) {
-      throw new RangeError(`duration has to be between 0 and ${MAX_DURATION_SECONDS} seconds`);
+      throw outOfRange(`duration has to be between 0 and ${MAX_DURATION_SECONDS} seconds`);
     }
     this.#memory = new RateLimiterMemory({ points, duration, keyPrefix: "" });
     this.#maxKeys = maxKeys;
@@ -49,4 +49,8 @@ export class MemoryLimiter implements Limiter {
     for (const key of keys) void this.#memory.delete(key);
     this.#keysAtMost = 0;
   }
+}
+
+function outOfRange(message: string): RangeError {
+  return Object.assign(new RangeError(message), { code: "SIO_INVALID_LIMIT" });
 }

@@ -21,7 +21,7 @@ export type RateLimitOptions = RateRule & {
  * An event beyond the limit is answered with `{ status: "error", code: "SIO_RATE_LIMITED", message, data: { retryAfterMs } }`.
  * The events of one step go on in the order in which they came.
  *
- * @throws RangeError when points or duration are out of bounds
+ * @throws RangeError with code `SIO_INVALID_LIMIT` when points or duration are out of bounds
  */
 export function rateLimit(options: RateLimitOptions): (context: EventContext) => Promise<void> {
   const { by = "socket" } = options;

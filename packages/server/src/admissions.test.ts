@@ -52,6 +52,15 @@ describe("a middleware that always runs", () => {
     expect(order).toEqual(["/", "/dynamic-1", "own", "/later", "own"]);
   });
 
+  it("refuses with an error that cannot be read", async () => {
+    const { io, engine } = serve();
+    io.useAlways((_socket, next) => next({ message: Object.create(null) } as unknown as Error));
+    const connection = engine.open();
+    connection.receive("0");
+    await turn();
+    expect(connection.take()).toEqual(['4{"message":"refused"}']);
+  });
+
   it("refuses as others do", async () => {
     const { io, engine } = serve();
     io.useAlways((_socket, next) => next(Object.assign(new Error("no"), { data: { code: "X" } })));

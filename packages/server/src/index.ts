@@ -11,6 +11,7 @@ import {
   Socket,
   useContract,
 } from "./contract.js";
+import { SERVER_OPTION_NAMES, unknownOption } from "./option-names.js";
 import { SessionAwareAdapter as InMemorySessionAwareAdapter } from "./session-aware-adapter.js";
 
 /** Class of adapters, for classes that extend it. A namespace makes them. */
@@ -43,6 +44,8 @@ export interface CreateServer {
   readonly isSameOrigin: typeof isSameOrigin;
   readonly nodeRequest: typeof nodeRequest;
   readonly parse: typeof parse;
+  readonly SERVER_OPTION_NAMES: typeof SERVER_OPTION_NAMES;
+  readonly unknownOption: typeof unknownOption;
   readonly useContract: typeof useContract;
 }
 
@@ -60,6 +63,8 @@ const createServer: CreateServer = Object.assign(
     isSameOrigin,
     nodeRequest,
     parse,
+    SERVER_OPTION_NAMES,
+    unknownOption,
     useContract,
   },
 );
@@ -69,6 +74,7 @@ export { createServer as "module.exports" };
 export { Namespace, Server, Socket };
 export { contractOf, EventError, useContract };
 export { isSameOrigin, nodeRequest, parse };
+export { SERVER_OPTION_NAMES, unknownOption };
 export type { Engine, EngineMiddleware, HeaderFields, HttpAnswer } from "@plugboard/engine";
 export type { ErrorAnswer, StandardSchema } from "@plugboard/contract";
 export type {

@@ -107,12 +107,15 @@ describe("the door of the package", () => {
       "isSameOrigin",
       "nodeRequest",
       "parse",
+      "SERVER_OPTION_NAMES",
+      "unknownOption",
       "useContract",
     ]);
     expect(Object.keys(door).toSorted()).toEqual([
       "Adapter",
       "EventError",
       "Namespace",
+      "SERVER_OPTION_NAMES",
       "Server",
       "SessionAwareAdapter",
       "Socket",
@@ -121,6 +124,7 @@ describe("the door of the package", () => {
       "module.exports",
       "nodeRequest",
       "parse",
+      "unknownOption",
       "useContract",
     ]);
   });

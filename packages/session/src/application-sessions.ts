@@ -10,7 +10,7 @@ import type {
   OfRequest,
   SessionResponse,
 } from "./framework-types.js";
-import type { SocketMiddleware, SocketSessionsOptions } from "./options.js";
+import type { MiddlewareOptions, SocketMiddleware, SocketSessionsOptions } from "./options.js";
 import { SocketSessions } from "./socket-sessions.js";
 
 /** Options of `ApplicationSessions`. */
@@ -68,13 +68,14 @@ export class ApplicationSessions {
 
   /** Takes a request of Express, before any middleware, and hands it on. */
   enter(req: object, res: SessionResponse, goOn: GoOn): void {
+    const outside = AsyncLocalStorage.snapshot() as Outside;
+    this.#outsides.set(req, outside);
     if (this.#sessions === undefined) {
-      this.#watch(req);
-      return goOn();
+      this.#watch(req, res);
+      // In a context of its own, which it may enter late.
+      return outside(goOn);
     }
-    this.#outsides.set(req, AsyncLocalStorage.snapshot() as Outside);
-    const { takesTurn } = this.#options;
-    this.#sessions.middleware((_req, _res, next) => next(), takesTurn && { takesTurn })(req, res, goOn);
+    this.#sessions.middleware((_req, _res, next) => next(), this.#turns)(req, res, goOn);
   }
 
   /** Takes a request of Fastify in `onRequest`, behind `@fastify/session`, and hands it on. */
@@ -101,8 +102,13 @@ export class ApplicationSessions {
     this.#sessions?.close();
   }
 
+  get #turns(): MiddlewareOptions {
+    const { takesTurn } = this.#options;
+    return takesTurn === undefined ? {} : { takesTurn };
+  }
+
   /** `express-session` says where it keeps sessions on each request, before it looks for one. */
-  #watch(req: object): void {
+  #watch(req: object, res: SessionResponse): void {
     const shape = { configurable: true, enumerable: true };
     // Of another server of the application.
     const others = Object.getOwnPropertyDescriptor(req, "sessionStore")?.set;
@@ -112,7 +118,7 @@ export class ApplicationSessions {
       set: (store: ExpressSessionStore) => {
         others?.(store);
         Object.defineProperty(req, "sessionStore", { ...shape, value: store, writable: true });
-        this.start(fromExpressStore(store));
+        this.start(fromExpressStore(store)).enterLate(req, res, this.#turns);
       },
     });
   }

@@ -1,4 +1,4 @@
-import type { AnyServer, SessionMiddleware } from "./framework-types.js";
+import type { AnyServer, SessionMiddleware, SessionResponse } from "./framework-types.js";
 import { holdings, type Change } from "./holding.js";
 import type { MiddlewareOptions, SocketSessionsOptions } from "./options.js";
 import { SessionCore } from "./session-core.js";
@@ -32,7 +32,7 @@ export class SocketSessions {
    * error with code `SIO_SESSION_BUSY` and status 503.
    */
   middleware(session: SessionMiddleware, options: MiddlewareOptions = {}): SessionMiddleware {
-    const takesTurn = options.takesTurn ?? ((req: { method?: unknown }) => !SAFE_METHODS.has(req.method));
+    const takesTurn = options.takesTurn ?? changesThings;
     return (req, res, next) => {
       const waits = takesTurn(req);
       const scope = this.#core.scopeOf(req, res, waits, options.sessionOf);
@@ -46,6 +46,16 @@ export class SocketSessions {
       scope.loaded(known.session);
       return scope.enter(() => goOn());
     };
+  }
+
+  /**
+   * The same for a request that is within its session middleware already, which is about to ask the store: what the caller goes on
+   * with has its turn. For integrations, which get to know the store that way; each request is to have an async context of its own.
+   */
+  enterLate(req: object, res: SessionResponse, { takesTurn = changesThings }: MiddlewareOptions = {}): void {
+    const scope = this.#core.scopeOf(req, res, takesTurn(req as never));
+    scope.followTo(res);
+    holdings.enterWith(scope);
   }
 
   /**
@@ -94,6 +104,10 @@ export class SocketSessions {
   close(): void {
     this.#core.close();
   }
+}
+
+function changesThings({ method }: { method?: unknown }): boolean {
+  return !SAFE_METHODS.has(method);
 }
 
 declare module "@plugboard/server" {

@@ -383,7 +383,7 @@ describe.each([
     expect(transport._requests.size).toBe(1);
     vi.advanceTimersByTime(1);
     await once(res, "close");
-    await vi.waitFor(() => expect(errors.size).toBe(1));
+    await vi.waitFor(() => expect(errors.size).toBe(1), 20_000);
     expect((await errors.next()).message).toBe(reading);
   });
 

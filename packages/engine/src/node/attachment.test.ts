@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import { connect, type Socket } from "node:net";
 import { exchange, listen, RawWebSocketPeer, startEngine, upgradeRequest } from "@plugboard/testkit";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -72,6 +72,24 @@ describe("attaching to an HTTP server", () => {
     const peer = new RawWebSocketPeer(`${origin}/theirs`);
     expect(await peer.next()).toBe("hello");
     peer.close();
+  });
+
+  it.each([
+    ["that has been answered", (res: ServerResponse) => res.end()],
+    ["whose answer is not over", (res: ServerResponse) => res.write("so far")],
+  ])("ends an upgrade that nobody takes behind a request %s", async (_, answer) => {
+    const server = createServer();
+    const engine = new Engine().attach(server, { destroyUpgradeTimeout: 10 });
+    onTestFinished(() => void engine.close());
+    server.on("request", (_req, res) => void answer(res));
+    const origin = await listen(server);
+    const socket = connect(Number(new URL(origin).port), "127.0.0.1");
+    onTestFinished(() => void socket.destroy());
+    socket.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    await once(socket, "data");
+    const closed = new Promise((resolve) => socket.on("error", () => {}).on("close", resolve));
+    socket.write(upgradeRequest("/elsewhere"));
+    await closed;
   });
 
   it("survives that the client of a foreign upgrade resets its connection, whoever listens", async () => {

@@ -1,4 +1,4 @@
-import { Server as HttpServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { Server as HttpServer, ServerResponse, type IncomingMessage } from "node:http";
 import { Server as HttpsServer } from "node:https";
 import type { Duplex } from "node:stream";
 import { engineUrlPrefix, type AttachOptions } from "../options.js";
@@ -101,25 +101,39 @@ export class Attachment {
   readonly #onUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer): void => {
     this.#onRequestFrom(socket);
     if (this.matches(req.url)) this.#target.handleUpgrade(req, socket, head);
-    else this.#passUpgrade(req.url, socket);
+    else this.#passUpgrade(req, socket);
   };
 
   readonly #onClose = (): void => this.#target.onServerClose();
 
   /** An upgrade that nobody takes would stay open for ever. One that somebody else listens for is left alone. */
-  #passUpgrade(url: string | undefined, socket: Duplex): void {
+  #passUpgrade(req: IncomingMessage, socket: Duplex): void {
     const siblings = [...this.#siblings.attachments];
-    if (siblings.some((sibling) => sibling.matches(url))) return;
+    if (siblings.some((sibling) => sibling.matches(req.url))) return;
     // Whoever takes it may not listen yet when the client resets the connection.
     socket.on("error", () => {});
     if (this.#options.destroyUpgrade === false) return;
     const ours = new Set<unknown>(siblings.map((sibling) => sibling.#onUpgrade));
     if (this.#server.listeners("upgrade").some((listener) => !ours.has(listener))) return;
+    // Nobody who waits for an answer sends an upgrade, and that answer would look like one to the upgrade.
+    if (isAnswering(req)) return void socket.destroy();
+    const { bytesWritten } = req.socket;
     setTimeout(() => {
-      const { bytesWritten = 0 } = socket as Partial<{ bytesWritten: number }>;
       // A peer that keeps its half open would hold the server open too.
-      if (socket.writable && bytesWritten <= 0) socket.end(() => socket.destroy());
+      if (socket.writable && req.socket.bytesWritten === bytesWritten) socket.end(() => socket.destroy());
     }, this.#options.destroyUpgradeTimeout ?? 1000);
+  }
+}
+
+/** Whether the response to an earlier request of this connection is not over. */
+function isAnswering(req: IncomingMessage): boolean {
+  const probe = new ServerResponse(req);
+  try {
+    probe.assignSocket(req.socket);
+    probe.detachSocket(req.socket);
+    return false;
+  } catch {
+    return true;
   }
 }
 

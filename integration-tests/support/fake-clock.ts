@@ -1,9 +1,9 @@
 import { onTestFinished, vi } from "vitest";
-import type { Listenable } from "../../support/next-event.js";
+import type { Listenable } from "./next-event.js";
 
-/** Stops the timers of this process, but not its I/O, until the test finishes. */
+/** Stops the timers of this process, and the clock of heartbeats, but not its I/O, until the test finishes. */
 export function stopTimers(): void {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
   onTestFinished(() => {
     vi.useRealTimers();
   });
