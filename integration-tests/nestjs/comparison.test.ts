@@ -196,10 +196,14 @@ describe.each(NEST_RUNS)("@nestjs/platform-socket.io on Nest $version with $plat
     });
 
     it("adds a listener for each gateway of a namespace, until Node warns", async () => {
-      await both(async ({ url }) => {
+      const { anchor, ours } = await both(async ({ url }) => {
         const client = await connect(`${url}/many`);
         expect(await client.emitWithAck("many-13")).toBe(13);
+        return client.emitWithAck("listeners");
       });
+      // For "connection" of the namespace; for "disconnect" and two events of the socket.
+      expect(anchor).toEqual([14, expect.any(Number), 14, 1]);
+      expect(ours).toEqual([1, 1, 1, 1]);
       await apps.anchor.printed("MaxListenersExceededWarning");
       expect(apps.ours.output()).not.toContain("MaxListenersExceededWarning");
     });

@@ -135,6 +135,7 @@ describe.each(NEST_RUNS)("gateways on Nest $version with $platform", ({ version,
       [{ token: "no" }, "Forbidden resource", { statusCode: 403, message: "Forbidden resource", error: "Forbidden" }],
       [{ token: "broken" }, "Internal server error", { code: "SIO_INTERNAL_ERROR", message: "Internal server error" }],
       [{ refuse: true }, "refused", { why: "asked for" }],
+      [{ stranger: true }, "no stamp", { statusCode: 401, message: "no stamp", error: "Unauthorized" }],
     ])("refuses by connect_error with message and data: %j", async (auth, message, data) => {
       const client = open(`${app.url}/chat`, { auth });
       const [error] = (await nextEvent(client, "connect_error")) as [Error & { data: unknown }];
@@ -158,11 +159,15 @@ describe.each(NEST_RUNS)("gateways on Nest $version with $platform", ({ version,
       ["slow", { fail: "sync-like" }, { message: "not today" }],
       ["slow", { fail: true }, { code: "SIO_UNAUTHORIZED", message: "too late" }],
       ["sync", {}, INTERNAL],
+      ["filtered", { fail: "type" }, { message: "ada: no" }],
+      ["filtered", { fail: "range" }, { message: "out of range: 9" }],
+      ["filtered", {}, INTERNAL],
     ])("tells a client of %s why handleConnection has failed, and disconnects it", async (name, auth, expected) => {
       const client = open(`${app.url}/${name}`, { auth });
-      const disconnected = nextEvent(client, "disconnect");
-      expect(await nextEvent(client, "exception")).toEqual([expect.objectContaining(expected)]);
-      expect((await disconnected)[0]).toBe("io server disconnect");
+      const told: unknown[] = [];
+      client.on("exception", (answer: unknown) => told.push(answer));
+      expect((await nextEvent(client, "disconnect"))[0]).toBe("io server disconnect");
+      expect(told).toEqual([expect.objectContaining(expected)]);
     });
 
     it("makes namespaces of a pattern, for all its gateways", async () => {

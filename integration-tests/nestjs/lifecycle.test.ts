@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { bothClients, type StockOrOurs } from "../support/both-clients.js";
 import { nextEvent } from "../support/next-event.js";
 import { NEST_CLIENT_RUNS, NEST_RUNS, prepareNest, startNest, type NestProcess } from "./nest-app.js";
 
@@ -83,8 +84,9 @@ describe.each(NEST_RUNS)("an application in tests, on Nest $version with $platfo
   beforeAll(() => prepareNest(version));
 
   it("is reloaded in its process by another one on the same port, to which clients come back", async () => {
-    const app = await start(version, "reload", { PLATFORM: platform });
-    const [{ connect }] = bothClients as [(typeof bothClients)[0]];
+    const app = await startNest(version, "reload", { PLATFORM: platform });
+    onTestFinished(() => app.kill());
+    const [{ connect }] = bothClients as [StockOrOurs];
     const clients = await Promise.all(
       (["polling", "websocket"] as const).map((transport) =>
         connect(app.url, { transports: [transport], reconnection: true, reconnectionDelay: 20, forceNew: true }),

@@ -229,11 +229,20 @@ const many = Array.from({ length: 14 }, (_, index) => {
     answer() {
       return index;
     }
+    listeners(client: any) {
+      const ofSocket = ["disconnect", "listeners", "many-13"].map((name) => client.listenerCount(name));
+      return [client.nsp.listenerCount("connection"), ...ofSocket];
+    }
+    handleConnection() {}
     handleDisconnect() {}
   }
   const { prototype } = ManyGateway;
-  const descriptor = Object.getOwnPropertyDescriptor(prototype, "answer") as PropertyDescriptor;
-  SubscribeMessage(`many-${index}`)(prototype, "answer", descriptor);
+  const subscribe = (method: "answer" | "listeners", event: string): void => {
+    const descriptor = Object.getOwnPropertyDescriptor(prototype, method) as PropertyDescriptor;
+    SubscribeMessage(event)(prototype, method, descriptor);
+  };
+  subscribe("answer", `many-${index}`);
+  subscribe("listeners", "listeners");
   WebSocketGateway({ namespace: "many" })(ManyGateway);
   return ManyGateway;
 });

@@ -96,6 +96,7 @@ class StampMiddleware {
   constructor(@Inject(Users) private readonly users: Users) {}
   use(socket: any, next: (error?: Error) => void) {
     if (socket.handshake.auth.refuse) return next(Object.assign(new Error("refused"), { data: { why: "asked for" } }));
+    if (socket.handshake.auth.stranger) return next(new UnauthorizedException("no stamp"));
     socket.data.stamp = this.users.find("secret")?.name;
     next();
   }
@@ -264,6 +265,31 @@ class ThrowingGateway {
   }
 }
 
+@Injectable()
+@Catch(TypeError)
+class UserFilter {
+  constructor(@Inject(Users) private readonly users: Users) {}
+  async catch(error: Error, host: any) {
+    const { name } = (await this.users.find("secret")) as { name: string };
+    host
+      .switchToWs()
+      .getClient()
+      .emit("exception", { message: `${name}: ${error.message}` });
+  }
+}
+
+@UseFilters(RangeFilter)
+@WebSocketGateway({ namespace: "filtered" })
+class FilteredGateway {
+  @UseFilters(UserFilter)
+  handleConnection(client: any) {
+    const { fail } = client.handshake.auth;
+    if (fail === "type") throw new TypeError("no");
+    if (fail === "range") throw new RangeError("9");
+    throw new Error("a secret of the server");
+  }
+}
+
 @WebSocketGateway({ namespace: "/room-:id" })
 class RoomGateway {
   @SubscribeMessage("room") room(@WsParam("id") id: string, @WsParam() all: unknown) {
@@ -304,6 +330,7 @@ class TellGateway {
     ThrowingGateway,
     SecondGateway,
     ChatGateway,
+    FilteredGateway,
     RoomGateway,
     RoomTooGateway,
     TellGateway,

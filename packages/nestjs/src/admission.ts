@@ -15,24 +15,36 @@ export interface Admission {
   readonly guards: readonly CanActivate[];
 }
 
+/** How clients are told why they are refused. */
+interface RefusalPolicy {
+  readonly mapHttpExceptions: boolean;
+  log(error: unknown): void;
+}
+
 /** Asks middlewares and guards, in order; rejects with what the client is told by `connect_error`. */
 export async function admit(
   socket: Socket,
   admissions: readonly Admission[],
-  options: { mapHttpExceptions: boolean; log: (error: unknown) => void },
+  { mapHttpExceptions, log }: RefusalPolicy,
 ): Promise<void> {
   for (const { middlewares } of admissions) {
-    for (const middleware of middlewares) await runMiddleware(middleware, socket);
+    for (const middleware of middlewares) {
+      await runMiddleware(middleware, socket).catch((error: unknown) => {
+        const { isInternal, refusal } = refusalOf(error, mapHttpExceptions);
+        // As of any middleware of Socket.IO: message and `data`.
+        const isPlain = isInternal || (error as Partial<ExtendedError>).data !== undefined;
+        throw isPlain ? error : refusal;
+      });
+    }
   }
   for (const { type, guards } of admissions) {
     for (const guard of guards) {
-      let isAllowed: boolean;
-      try {
-        isAllowed = await isActivated(guard, new ConnectContext(socket, type));
-      } catch (error) {
-        throw connectError(error, options);
-      }
-      if (!isAllowed) throw forbidden();
+      const isAllowed = await isActivated(guard, new ConnectContext(socket, type)).catch((error: unknown) => {
+        const { isInternal, refusal } = refusalOf(error, mapHttpExceptions);
+        if (isInternal) log(error);
+        throw refusal;
+      });
+      if (!isAllowed) throw connectError(FORBIDDEN_MESSAGE, FORBIDDEN);
     }
   }
 }
@@ -50,22 +62,18 @@ async function isActivated(guard: CanActivate, context: ExecutionContext): Promi
   return isObservable(result) ? lastValueFrom(result) : result;
 }
 
-function forbidden(): ExtendedError {
-  const data = { statusCode: 403, message: FORBIDDEN_MESSAGE, error: "Forbidden" };
-  return Object.assign(new Error(FORBIDDEN_MESSAGE), { data });
-}
+const FORBIDDEN = { statusCode: 403, message: FORBIDDEN_MESSAGE, error: "Forbidden" };
 
 /** The message, and as `data` what an HTTP client would read; of an error that is not for clients neither. */
-function connectError(
-  error: unknown,
-  { mapHttpExceptions, log }: { mapHttpExceptions: boolean; log: (error: unknown) => void },
-): ExtendedError {
+function refusalOf(error: unknown, mapHttpExceptions: boolean): { refusal: ExtendedError; isInternal: boolean } {
   const { answer, isInternal } = describeError(error, mapHttpExceptions);
-  if (isInternal) log(error);
-  const { status: _status, message, data, ...rest } = answer as typeof answer & Record<string, unknown>;
-  // An internal one may throw when it is read.
+  const { status: _status, ...rest } = answer;
   const body = mapHttpExceptions && !isInternal ? httpBody(error) : undefined;
-  return Object.assign(new Error(message), { data: body ?? { ...rest, message, ...(data !== undefined && { data }) } });
+  return { refusal: connectError(answer.message, body ?? rest), isInternal };
+}
+
+function connectError(message: string, data: object): ExtendedError {
+  return Object.assign(new Error(message), { data });
 }
 
 /** What guards get to see of a socket that asks to join: an event `$connect` without payload. */

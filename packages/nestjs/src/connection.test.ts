@@ -7,6 +7,8 @@ import { EventFailures } from "./event-failures.js";
 import { EventRules } from "./event-rules.js";
 import { resolveOptions, type SocketIoOptions } from "./options.js";
 
+const noFilters = (): never => expect.unreachable();
+
 async function connect(
   handlers: readonly MessageHandler[],
   given: SocketIoOptions = {},
@@ -21,7 +23,7 @@ async function connect(
   const options = resolveOptions(given).own;
   const failures = new EventFailures(options);
   const rules = new EventRules([], options.concurrency);
-  const connection = new Connection(socket, { options, failures, track: () => {} }, rules);
+  const connection = new Connection(socket, { options, failures, contextCreator: noFilters, track: () => {} }, rules);
   connection.addHandlers(handlers);
   prepare(connection);
   connection.start();
@@ -80,7 +82,7 @@ describe("a client whose events wait", () => {
 
   it("is disconnected when they are too many bytes before handleConnection is over", async () => {
     const { socket, peer } = await connect([{ message: "upload", callback: () => {} }], {}, server, (connection) =>
-      connection.addConnecting({}, new Promise(() => {})),
+      connection.connecting({}, {}, {}, () => new Promise(() => {})),
     );
     peer.receive(...Array<string>(6).fill(upload));
     expect(socket.connected).toBe(true);

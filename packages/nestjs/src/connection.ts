@@ -1,5 +1,7 @@
 import { EventError, type Socket } from "@plugboard/server";
+import type { ExternalContextCreator } from "@nestjs/core";
 import { isObservable, Subscription, type Observable } from "rxjs";
+import { tellByFilters } from "./connection-filters.js";
 import { Backlog, sizeOf } from "./backlog.js";
 import type { Counters } from "./counters.js";
 import { EventCall, type Ack } from "./event-call.js";
@@ -22,6 +24,8 @@ export interface MessageHandler {
 export interface ConnectionContext {
   readonly options: OwnOptions;
   readonly failures: EventFailures;
+  /** Makes what runs the filters of gateways. */
+  readonly contextCreator: () => ExternalContextCreator;
   /** Undefined unless somebody wants numbers. */
   counters?: Counters | undefined;
   /** Counts what is still going on at shutdown. */
@@ -107,11 +111,28 @@ export class Connection {
     this.#pending.push(later);
   }
 
-  /** Notes what `handleConnection` of a gateway has returned, or thrown. */
-  addConnecting(gateway: object, work: unknown): void {
-    const expected = this.#expected?.get(gateway);
-    if (expected !== undefined) return expected(work);
-    if (isThenable(work)) this.#pending.push(work);
+  /**
+   * Calls `handleConnection` of a gateway, and notes what comes of it.
+   *
+   * @param type - by which it is expected, if it is
+   * @returns what Nest gets, which neither waits nor catches
+   */
+  connecting(type: object, gateway: object, hook: object, call: () => unknown): unknown {
+    let result: unknown;
+    try {
+      result = call();
+    } catch (error) {
+      result = Promise.reject(error as Error);
+    }
+    const expected = this.#expected?.get(type);
+    if (!isThenable(result)) {
+      expected?.(undefined);
+      return result;
+    }
+    const work = Promise.resolve(result).catch((error: unknown) => this.#refuseByFilters(gateway, hook, error));
+    if (expected === undefined) this.#pending.push(work);
+    else expected(work);
+    return undefined;
   }
 
   /** Called when all gateways have bound their handlers. */
@@ -142,10 +163,7 @@ export class Connection {
 
   #awaitConnection(): void {
     const { options, failures } = this.#context;
-    const fail = (error: unknown): void => this.refuse(error);
-    const all = Promise.all(this.#pending).then(() => this.#open(), fail);
-    // Each may fail, and only the first is heard of.
-    for (const work of this.#pending) void Promise.resolve(work).catch(() => {});
+    const all = Promise.all(this.#pending).then(() => this.#open());
     this.#pending = [];
     this.#context.track(all);
     if (!options.awaitConnection) return;
@@ -166,8 +184,27 @@ export class Connection {
   refuse(error: unknown): void {
     this.#endWaiting();
     if (!this.socket.connected) return;
-    new EventCall(this.socket, "connection", [], undefined, this.#context.failures).fail(error);
+    this.#callOfConnection().fail(error);
     this.socket.disconnect();
+  }
+
+  /** The same, where filters of the gateway say what the client is told. */
+  async #refuseByFilters(gateway: object, hook: object, error: unknown): Promise<void> {
+    const { options, contextCreator } = this.#context;
+    if (options.compatAcks) return this.refuse(error);
+    if (!this.socket.connected) return;
+    try {
+      await tellByFilters(contextCreator(), gateway, hook, this.#callOfConnection(), error);
+    } catch (fault) {
+      this.#context.failures.log(fault);
+    }
+    // Until now its events have waited.
+    this.#endWaiting();
+    this.socket.disconnect();
+  }
+
+  #callOfConnection(): EventCall {
+    return new EventCall(this.socket, "connection", [], undefined, this.#context.failures);
   }
 
   /** Calls `handleDisconnect` of a gateway: who does otherwise neither awaits it nor catches what it throws. */

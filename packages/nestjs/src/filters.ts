@@ -3,15 +3,19 @@ import type { Socket } from "@plugboard/server";
 import { Connection } from "./connection.js";
 import { eventCallIn, type EventCall } from "./event-call.js";
 
+/** For errors outside of events: where a filter returns nothing, Nest takes it that no filter wants them. */
+const IS_HANDLED = true;
+
 /** Stands behind all filters of a gateway: tells the client of errors that none of them wants. */
 export class LastFilter implements ExceptionFilter {
-  catch(error: unknown, host: ArgumentsHost): void {
+  catch(error: unknown, host: ArgumentsHost): true {
     const call = eventCallIn(host.getArgs());
-    if (call !== undefined) return call.fail(error);
-    // An instance for this socket could not be made.
+    // Without one an instance for this socket could not be made.
     const connection = Connection.of(host.getArgs<unknown[]>()[0]);
-    if (connection?.socket.connected === true) connection.refuse(error);
+    if (call !== undefined) call.fail(error);
+    else if (connection?.socket.connected === true) connection.refuse(error);
     else new Logger("SocketIo").error(error instanceof Error ? error.stack : error);
+    return IS_HANDLED;
   }
 }
 Catch()(LastFilter);
@@ -43,7 +47,7 @@ function runAnswering(call: EventCall, error: unknown, run: () => unknown): unkn
   const result = call.ack === undefined ? contained(call, run) : exceptionsAsAnswer(call, () => contained(call, run));
   if (typeof (result as Partial<PromiseLike<unknown>> | undefined)?.then !== "function") {
     call.fail(error, true);
-    return result;
+    return IS_HANDLED;
   }
   // Nest does not wait for it, and the event would be answered with nothing meanwhile.
   call.isAckTaken = true;

@@ -80,7 +80,13 @@ describe("a class that serves several applications", () => {
       prepare(Chat);
       const options = resolveOptions({}).own;
       const socket = { conn: {} };
-      const context = { options, failures: new EventFailures(options), track: () => awaited.push(name) };
+      const contextCreator = (): never => expect.unreachable();
+      const context = {
+        options,
+        failures: new EventFailures(options),
+        contextCreator,
+        track: () => awaited.push(name),
+      };
       new Connection(socket as never, context, new EventRules([], Infinity));
       return socket;
     };

@@ -193,7 +193,7 @@ function wrapHook(prototype: object, name: string, isScoped: boolean, context: G
     // Called by the program itself: none of our business.
     if (connection === undefined) return run();
     return inSocketContext(connection.socket, () => {
-      if (name === "handleConnection") return connect(connection, prototype, run);
+      if (name === "handleConnection") return connection.connecting(prototype, this, given, run);
       return connection.disconnecting(() => original.apply(this, withReason(given, args, connection.reason)));
     });
   };
@@ -217,18 +217,6 @@ function containInit(run: () => unknown, context: GatewayContext): void {
     if (isThenable(result)) void Promise.resolve(result).catch((error: unknown) => context.failures.log(error));
   } catch (error) {
     context.onInitFailed(error);
-  }
-}
-
-function connect(connection: Connection, gateway: object, run: () => unknown): unknown {
-  try {
-    const result = run();
-    connection.addConnecting(gateway, result);
-    // Who has called does not wait, and what it rejects with is told elsewhere.
-    return isThenable(result) ? undefined : result;
-  } catch (error) {
-    connection.addConnecting(gateway, Promise.reject(error as Error));
-    return undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 import { Logger } from "@nestjs/common";
-import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from "@nestjs/core";
+import { ApplicationConfig, ExternalContextCreator, HttpAdapterHost, ModulesContainer } from "@nestjs/core";
 import { AbstractWsAdapter } from "@nestjs/websockets";
 import {
   Server,
@@ -129,6 +129,7 @@ export class SocketIoAdapter extends AbstractWsAdapter {
     this.#connections = {
       options: own,
       failures: this.#failures,
+      contextCreator: () => app.get(ExternalContextCreator, { strict: false }),
       counters: undefined,
       track: (work) => this.#running.add(work),
     };
