@@ -43,7 +43,7 @@ describe("a page in Chromium, with the cookies that the browser keeps", () => {
           cookie: { maxAge: 3_600_000 },
           setup: (app, io) => {
             app.get("/", (_req, res) => void res.send(PAGE));
-            io.on("connection", (socket) => socket.handle("look", () => void socket.session.reload()));
+            io.on("connection", (socket) => socket.handle("look", () => void socket.session.reload().catch(() => {})));
           },
         });
       const first = await start();

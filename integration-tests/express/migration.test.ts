@@ -149,7 +149,7 @@ const withThisPackage: Start = async ({ load }, onEnd = "disconnect") => {
     expire() {
       expireSoon(store);
       // It knows of the end that was, for nobody else writes into a store in memory.
-      for (const socket of io.sockets.sockets.values()) void socket.session.reload();
+      for (const socket of io.sockets.sockets.values()) void socket.session.reload().catch(() => {});
     },
     close: () => io.shutdown({ timeoutMs: 5000 }),
   };
