@@ -14,12 +14,13 @@ import { clientFrame } from "../support/client-frame.js";
 import { connectClient } from "../support/connect-client.js";
 import { stopTimers } from "../support/fake-clock.js";
 import { nextEvent } from "../support/next-event.js";
+import { processorTimeOf } from "../support/processor-time.js";
 import { enginePath, RawConnection } from "../support/raw-connection.js";
 import { joinRawPolling } from "../support/raw-namespace.js";
 import { openRawPolling, rawUpgrade } from "../support/raw-session.js";
 import { serve } from "../support/serve.js";
 
-const LINEAR_MS = 15_000;
+const LINEAR_MS = 2000;
 const UPGRADE = (path: string): Buffer => Buffer.from(requestBytes("GET", path, UPGRADE_HEADERS));
 
 it("CVE-2020-36048: an upload without end is answered at the limit, and script polling is read in linear time", async () => {
@@ -45,11 +46,12 @@ it("CVE-2020-36048: an upload without end is answered at the limit, and script p
 
   const script = await ask(server.port, "GET", `${enginePath("polling")}&j=0`);
   const [sid] = /(?<=sid\\":\\")[\w-]+/.exec(script.body)!;
-  const start = performance.now();
-  for (const body of [`d=4${"\\n".repeat(499_000)}`, `d=4${"\\\\n".repeat(330_000)}`, "d=&".repeat(330_000)]) {
-    await ask(server.port, "POST", `${enginePath("polling", sid)}&j=0`, body);
-  }
-  expect(performance.now() - start).toBeLessThan(LINEAR_MS);
+  const reading = processorTimeOf(async () => {
+    for (const body of [`d=4${"\\n".repeat(499_000)}`, `d=4${"\\\\n".repeat(330_000)}`, "d=&".repeat(330_000)]) {
+      await ask(server.port, "POST", `${enginePath("polling", sid)}&j=0`, body);
+    }
+  });
+  expect(await reading).toBeLessThan(LINEAR_MS);
 });
 
 it("CVE-2022-21676: a WebSocket that is broken from its first byte ends nothing but itself", async () => {

@@ -1,11 +1,12 @@
 import { expect, it } from "vitest";
 import { connectClient } from "../support/connect-client.js";
 import { nextEvent } from "../support/next-event.js";
+import { processorTimeOf } from "../support/processor-time.js";
 import { joinRawPolling, joinRawWebSocket } from "../support/raw-namespace.js";
 import { serve } from "../support/serve.js";
 
 /** What quadratic work on a million bytes would exceed many times over. */
-const LINEAR_MS = 15_000;
+const LINEAR_MS = 2000;
 
 it("CVE-2020-36049: packets of a million digits or of one long name are read in linear time", async () => {
   const server = await serve();
@@ -19,10 +20,11 @@ it("CVE-2020-36049: packets of a million digits or of one long name are read in 
     `42["${"\\u0001".repeat(million / 6)}`,
   ]) {
     const { peer } = await joinRawWebSocket(server);
-    const start = performance.now();
-    peer.send(packet);
-    await peer.closed;
-    expect(performance.now() - start).toBeLessThan(LINEAR_MS);
+    const reading = processorTimeOf(async () => {
+      peer.send(packet);
+      await peer.closed;
+    });
+    expect(await reading).toBeLessThan(LINEAR_MS);
   }
 });
 

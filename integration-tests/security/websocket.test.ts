@@ -3,11 +3,13 @@ import { expect, it } from "vitest";
 import { AbusiveWebSocket, askRaw, requestBytes, UPGRADE_HEADERS, withConnection } from "../support/abusive-client.js";
 import { clientFrame, Opcode } from "../support/client-frame.js";
 import { connectClient } from "../support/connect-client.js";
+import { processorTimeOf } from "../support/processor-time.js";
 import { enginePath } from "../support/raw-connection.js";
 import { joinRawWebSocket } from "../support/raw-namespace.js";
 import { serve } from "../support/serve.js";
 
-const LINEAR_MS = 15_000;
+/** Five headers of 15,000 blanks cost some 5 ms, and some 450 where each blank has all the others looked at again. */
+const LINEAR_MS = 150;
 const MAX_FRAGMENTS = 16_384;
 
 it("CVE-2024-37890: an upgrade whose headers are cut off by the header limit is refused", async () => {
@@ -28,15 +30,14 @@ it("CVE-2024-37890: an upgrade whose headers are cut off by the header limit is 
 
 it("CVE-2021-32640: a subprotocol header of blanks is read in linear time", async () => {
   const server = await serve();
-  const start = performance.now();
   for (const value of [`a${" ".repeat(15_000)}b`, `a${" ,".repeat(7000)}`, `a${"\t".repeat(15_000)},`]) {
-    const request = requestBytes("GET", enginePath("websocket"), {
-      ...UPGRADE_HEADERS,
-      "Sec-WebSocket-Protocol": value,
+    const headers = { ...UPGRADE_HEADERS, "Sec-WebSocket-Protocol": value };
+    const request = requestBytes("GET", enginePath("websocket"), headers);
+    const reading = processorTimeOf(async () => {
+      for (let n = 0; n < 5; n++) expect((await askRaw(server.port, request)).status).toBe(400);
     });
-    expect((await askRaw(server.port, request)).status).toBe(400);
+    expect(await reading).toBeLessThan(LINEAR_MS);
   }
-  expect(performance.now() - start).toBeLessThan(LINEAR_MS);
 });
 
 it("CVE-2016-10518: a pong holds what the ping held, and a number to send is text, not a length", async () => {
