@@ -24,6 +24,7 @@ export { BodyError, parseQuery } from "./http-port.js";
 export type { HeaderFields, HttpAnswer, HttpRequestLike, Query } from "./http-port.js";
 export type { CorsSettings } from "./node/cors-middleware.js";
 export type { EngineMiddleware } from "./node/engine-middleware.js";
+export { isAnswering } from "./node/is-answering.js";
 export { nodeRequest } from "./node/node-http-request.js";
 export type { UpgradeAnswer } from "./node/upgrade-answer.js";
 export type {

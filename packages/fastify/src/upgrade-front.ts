@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import { isAnswering } from "@plugboard/server";
 import { SilentConnections } from "./silent-connections.js";
 
 /** Whose requests and upgrades these are; asked before anybody who listens on the HTTP server. */
@@ -67,7 +68,7 @@ export class UpgradeFront {
   #isUpgradeTaken([req, socket, head]: unknown[]): boolean {
     for (const claimant of this.#claimants) {
       if (!claimant.claims(req as IncomingMessage)) continue;
-      if (isAnswering(socket as Duplex)) destroy(socket as Duplex);
+      if (isAnswering(req as IncomingMessage)) destroy(socket as Duplex);
       else claimant.takeUpgrade(req as IncomingMessage, socket as Duplex, head as Buffer);
       return true;
     }
@@ -84,7 +85,7 @@ export class UpgradeFront {
   /** One that nobody else listens for is answered as any other request, which is what Node does where there is no listener at all. */
   readonly #onUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer): void => {
     if (this.#server.listenerCount("upgrade") > 1) return;
-    if (isAnswering(socket)) {
+    if (isAnswering(req)) {
       destroy(socket);
       return;
     }
@@ -96,14 +97,6 @@ export class UpgradeFront {
     socket.unshift(Buffer.concat([request, head]));
     this.#server.emit("setSecureContext" in this.#server ? "secureConnection" : "connection", socket);
   };
-}
-
-/**
- * Whether a response to an earlier request on the same connection is not over: nobody who waits for answers sends an upgrade
- * then, and two responses cannot have one socket.
- */
-function isAnswering(socket: Duplex): boolean {
-  return Boolean((socket as { _httpMessage?: unknown })._httpMessage);
 }
 
 /** The response that is not over may still fail. */

@@ -1,5 +1,5 @@
 import { EventError, parse } from "@plugboard/contract";
-import { isSameOrigin, nodeRequest } from "@plugboard/engine";
+import { isAnswering, isSameOrigin, nodeRequest } from "@plugboard/engine";
 import type { Adapter as AdapterInterface } from "./adapter-contract.js";
 import { InMemoryAdapter } from "./adapter.js";
 import {
@@ -41,6 +41,7 @@ export interface CreateServer {
   readonly SessionAwareAdapter: typeof SessionAwareAdapter;
   readonly EventError: typeof EventError;
   readonly contractOf: typeof contractOf;
+  readonly isAnswering: typeof isAnswering;
   readonly isSameOrigin: typeof isSameOrigin;
   readonly nodeRequest: typeof nodeRequest;
   readonly parse: typeof parse;
@@ -60,6 +61,7 @@ const createServer: CreateServer = Object.assign(
     SessionAwareAdapter,
     EventError,
     contractOf,
+    isAnswering,
     isSameOrigin,
     nodeRequest,
     parse,
@@ -73,7 +75,7 @@ const createServer: CreateServer = Object.assign(
 export { createServer as "module.exports" };
 export { Namespace, Server, Socket };
 export { contractOf, EventError, useContract };
-export { isSameOrigin, nodeRequest, parse };
+export { isAnswering, isSameOrigin, nodeRequest, parse };
 export { SERVER_OPTION_NAMES, unknownOption };
 export type { Engine, EngineMiddleware, HeaderFields, HttpAnswer } from "@plugboard/engine";
 export type { ErrorAnswer, StandardSchema } from "@plugboard/contract";

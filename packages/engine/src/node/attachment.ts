@@ -1,7 +1,8 @@
-import { Server as HttpServer, ServerResponse, type IncomingMessage } from "node:http";
+import { Server as HttpServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { Server as HttpsServer } from "node:https";
 import type { Duplex } from "node:stream";
 import { engineUrlPrefix, type AttachOptions } from "../options.js";
+import { isAnswering } from "./is-answering.js";
 import { RequestFront } from "./request-front.js";
 
 /** What an attachment passes on: the requests and upgrades of its path, and the server's own life. */
@@ -115,25 +116,12 @@ export class Attachment {
     if (this.#options.destroyUpgrade === false) return;
     const ours = new Set<unknown>(siblings.map((sibling) => sibling.#onUpgrade));
     if (this.#server.listeners("upgrade").some((listener) => !ours.has(listener))) return;
-    // Nobody who waits for an answer sends an upgrade, and that answer would look like one to the upgrade.
     if (isAnswering(req)) return void socket.destroy();
     const { bytesWritten } = req.socket;
     setTimeout(() => {
       // A peer that keeps its half open would hold the server open too.
       if (socket.writable && req.socket.bytesWritten === bytesWritten) socket.end(() => socket.destroy());
     }, this.#options.destroyUpgradeTimeout ?? 1000);
-  }
-}
-
-/** Whether the response to an earlier request of this connection is not over. */
-function isAnswering(req: IncomingMessage): boolean {
-  const probe = new ServerResponse(req);
-  try {
-    probe.assignSocket(req.socket);
-    probe.detachSocket(req.socket);
-    return false;
-  } catch {
-    return true;
   }
 }
 
