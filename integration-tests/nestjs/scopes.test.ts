@@ -91,6 +91,16 @@ describe.each(NEST_VERSIONS)("providers with a scope on Nest %s", (version) => {
     }, 20_000);
   });
 
+  it("are those of a gateway that inherits its hooks and handlers, too", async () => {
+    const client = await connect(`${app.url}/inherited`);
+    expect(await client.timeout(5000).emitWithAck("tell")).toMatchObject({
+      id: client.id,
+      state: "connected",
+      nsp: "/inherited",
+    });
+    expect(await client.emitWithAck("agreed", 7)).toBe(7);
+  });
+
   it("leave gateways with one instance alone", async () => {
     const client = await connect(`${app.url}/single`);
     expect(await client.emitWithAck("ask")).toBe(true);

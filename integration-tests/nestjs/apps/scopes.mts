@@ -170,6 +170,10 @@ class VisitsGateway {
   }
 }
 
+/** Has all that it inherits, hooks too. */
+@WebSocketGateway({ namespace: "inherited" })
+class InheritingGateway extends VisitsGateway {}
+
 /** Its tree is durable: sockets of a tenant share it. */
 @WebSocketGateway({ namespace: "tenants" })
 class TenantsGateway {
@@ -209,7 +213,7 @@ class ReleasedController {
     SocketIoModule.forFeature({ namespace: "feature", middleware: [FeatureMiddleware] }),
   ],
   controllers: [ReleasedController],
-  providers: [Visit, Tenant, Service, VisitsGateway, TenantsGateway, SingleGateway, FeatureGateway],
+  providers: [Visit, Tenant, Service, VisitsGateway, InheritingGateway, TenantsGateway, SingleGateway, FeatureGateway],
 })
 class AppModule {}
 

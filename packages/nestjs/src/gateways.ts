@@ -122,7 +122,7 @@ function prepareScoped({ scope, wrapper, injectables, module }: Gateway, prototy
   for (const [name, method] of namedMethodsOf(prototype)) {
     const isOverridden = (prototype as Record<string, unknown>)[name] !== method;
     if (isOverridden || !Reflect.hasMetadata(NEST_KEYS.pattern, method)) continue;
-    replaceMethod(prototype, name, method, onInstance(method as Method));
+    replaceMethod(prototype, name, method as Method, onInstance(method as Method));
   }
 }
 
@@ -173,18 +173,21 @@ function watchFilters(type: GatewayClass, prototype: object): void {
   }
 }
 
-/** Of methods of gateways, those that we have put in the place of others. */
-const prepared = new WeakSet<object>();
+/** Methods of gateways that we have put in the place of others, with those. */
+const prepared = new WeakMap<object, Method>();
 /** A class may serve several applications, in tests: `afterInit` is that of the one that came last. */
 const contexts = new WeakMap<object, GatewayContext>();
 
 /** Nest neither awaits a hook nor catches what it throws. */
 function wrapHook(prototype: object, name: string, isScoped: boolean, context: GatewayContext): void {
+  const found = (prototype as Record<string, Method | undefined>)[name];
+  // Of an earlier application, or of a gateway that this one extends: what stands there calls itself that one.
+  const known = found && prepared.get(found);
   // Of scoped ones Nest calls them in any case, and where they are missing nobody hears of an instance that cannot be made.
-  const given = (prototype as Record<string, Method | undefined>)[name] ?? (isScoped ? () => {} : undefined);
+  const given = known ?? found ?? (isScoped ? () => {} : undefined);
   if (given === undefined) return;
   contexts.set(prototype, context);
-  if (prepared.has(given)) return;
+  if (known !== undefined && Object.hasOwn(prototype, name)) return;
   const original = isScoped ? onInstance(given) : given;
   const wrapped: Method = function (...args) {
     const run = (): unknown => original.apply(this, args);
@@ -200,14 +203,14 @@ function wrapHook(prototype: object, name: string, isScoped: boolean, context: G
   replaceMethod(prototype, name, given, wrapped);
 }
 
-function replaceMethod(prototype: object, name: string, original: object, wrapped: Method): void {
+function replaceMethod(prototype: object, name: string, original: Method, wrapped: Method): void {
   if (prepared.has(original)) return;
   // Guards and the like are kept on the function.
   for (const key of Reflect.getMetadataKeys(original)) {
     Reflect.defineMetadata(key, Reflect.getMetadata(key, original), wrapped);
   }
   Object.defineProperty(wrapped, "name", { value: name });
-  prepared.add(wrapped);
+  prepared.set(wrapped, original);
   Object.defineProperty(prototype, name, { value: wrapped, configurable: true, writable: true });
 }
 
